@@ -1,0 +1,101 @@
+# fhir-auth.  Verbs: all demo test lint bench fuzz install clean; see README.md.
+#   MODE=release (default, hardened, into build/) or MODE=asan (sanitizers, into build/asan/)
+#   CC=gcc or clang; WERROR=1 makes warnings errors; V=1 shows commands
+
+MODE   ?= release
+PREFIX ?= /usr/local
+PYTHON ?= /usr/bin/python3
+OUT    := $(if $(filter release,$(MODE)),build,build/$(MODE))
+OBJ    := build/obj-$(MODE)-$(notdir $(CC))
+Q      := $(if $(V),,@)
+
+CLANG := $(findstring clang,$(shell $(CC) --version))
+WARN  := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes \
+         -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla \
+         $(if $(CLANG),,-Wlogical-op -Wduplicated-cond) $(if $(WERROR),-Werror)
+has    = $(shell $(CC) $(1) -Werror -x c -c -o /dev/null /dev/null 2>/dev/null && echo $(1))
+ifeq ($(MODE),asan)
+HARD  := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LINK  := -fsanitize=address,undefined
+else
+HARD  := -O2 -g -fstack-protector-strong -fstack-clash-protection -fPIE -U_FORTIFY_SOURCE \
+         -D_FORTIFY_SOURCE=3 $(call has,-fcf-protection=full) $(call has,-ftrivial-auto-var-init=zero)
+LINK  := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+endif
+CPPFLAGS += -D_GNU_SOURCE -Ishared -Ifcgi-authorizer -Itoken-endpoint
+ALL_CFLAGS = -std=c11 $(HARD) $(WARN) $(CFLAGS)
+LIBS   := -lfcgi -lcrypto -lcjson -lsqlite3 -linih -lpthread
+
+obj     = $(patsubst %.c,$(OBJ)/%.o,$(1))
+SHARED := $(call obj,$(wildcard shared/*.c))
+# What is pure in a program is linked into other programs and tests too; its main.c is not.
+CORE   := $(call obj,$(filter-out %/main.c,$(wildcard fcgi-authorizer/*.c token-endpoint/*.c)))
+CTL    := $(call obj,$(wildcard authctl/*.c))
+PROGRAMS := $(OUT)/fcgi-authorizer $(OUT)/token-endpoint $(OUT)/fhir-authctl
+UNIT   := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
+
+all: $(PROGRAMS)
+unit: $(UNIT)
+
+$(OBJ)/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC $<")
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(OBJ)/lib.a: $(SHARED) $(CORE)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(OUT)/fcgi-authorizer: $(OBJ)/fcgi-authorizer/main.o $(OBJ)/lib.a
+$(OUT)/token-endpoint: $(OBJ)/token-endpoint/main.o $(OBJ)/lib.a
+$(OUT)/fhir-authctl: $(CTL) $(OBJ)/lib.a
+$(PROGRAMS):
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  LD $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(OUT)/unit/%: $(OBJ)/tests/unit/%.o $(OBJ)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+DEPS_BUILD := gcc make libc6-dev libfcgi-dev libssl-dev libcjson-dev libcurl4-openssl-dev \
+              libsqlite3-dev libinih-dev
+DEPS_RUN   := lighttpd lighttpd-mod-openssl lighttpd-modules-lua apache2 libapache2-mod-fcgid \
+              openssl curl ca-certificates python3
+DEPS_TEST  := libcmocka-dev sqlite3 procps python3-pytest python3-requests python3-jwcrypto \
+              python3-cryptography
+DEPS_LINT  := clang clang-format clang-tidy cppcheck mandoc
+
+deps:
+	@tests/install-deps.sh $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
+
+# The recipes call make again: what deps installs must be there before anything is compiled.
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@tests/demo/demo.sh
+
+test: deps
+	@$(MAKE) --no-print-directory MODE=asan all unit
+	@tests/run-unit.sh build/asan/unit
+	@$(PYTHON) -m pytest -q tests/integration
+
+lint:
+	@tests/install-deps.sh $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_LINT)
+	@tests/lint.sh
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/lib/fhir-auth $(DESTDIR)$(PREFIX)/sbin \
+	  $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
+	  $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/conf-examples
+	install -m 0755 build/fcgi-authorizer build/token-endpoint $(DESTDIR)$(PREFIX)/lib/fhir-auth/
+	install -m 0755 build/fhir-authctl $(DESTDIR)$(PREFIX)/sbin/
+	install -m 0644 shared/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 */*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 0644 conf-examples/* $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/conf-examples/
+
+clean:
+	rm -rf build
+
+.PHONY: all unit deps demo test lint install clean
+.DELETE_ON_ERROR:
+.SECONDARY:

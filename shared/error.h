@@ -1,0 +1,230 @@
+/*
+ * Every reason why something is refused or fails, in one list.
+ *
+ * Inside, the reason is precise and goes to the log; outside, each of the two programs may say only
+ * what its protocol allows: column 2-3 is the authorizer's answer (RFC 6750 section 3.1), column
+ * 4-5 the token endpoint's (RFC 6749 section 5.2), column 6 the FHIR issue type
+ * (http://hl7.org/fhir/issue-type).  Status 0 means: cannot happen there, answered with 500.
+ * The English text doubles as error_description, so it holds no '"' and no '\', and only ASCII.
+ */
+#ifndef FHIR_AUTH_ERROR_H
+#define FHIR_AUTH_ERROR_H
+
+#include "slice.h"
+
+/* clang-format off */
+#define ERR_LIST(X)                                                                                \
+    X(ERR_OK, 200, "", 200, "", "informational", "Success", "Correcto")                            \
+    /* how the token is presented */                                                               \
+    X(ERR_NO_TOKEN, 401, "", 0, "", "login",                                                       \
+      "An access token is needed: send it as Authorization: Bearer",                               \
+      "Hace falta un token de acceso: env\303\255elo como Authorization: Bearer")                  \
+    X(ERR_AUTH_HEADER, 400, "invalid_request", 400, "invalid_request", "structure",                \
+      "The Authorization header is malformed",                                                     \
+      "La cabecera Authorization est\303\241 mal formada")                                         \
+    X(ERR_TWO_TOKENS, 400, "invalid_request", 0, "", "structure",                                  \
+      "More than one access token was sent",                                                       \
+      "Se ha enviado m\303\241s de un token de acceso")                                            \
+    X(ERR_TOKEN_IN_QUERY, 400, "invalid_request", 0, "", "structure",                              \
+      "The access token must be sent in the Authorization header, not in the URL",                 \
+      "El token de acceso debe ir en la cabecera Authorization, no en la URL")                     \
+    /* what is asked */                                                                            \
+    X(ERR_TARGET, 400, "invalid_request", 0, "", "structure",                                      \
+      "The request URL is not in canonical form",                                                  \
+      "La URL de la petici\303\263n no est\303\241 en forma can\303\263nica")                      \
+    X(ERR_QUERY, 400, "invalid_request", 0, "", "structure",                                       \
+      "The query of the request URL is malformed",                                                 \
+      "Los par\303\241metros de la URL est\303\241n mal formados")                                 \
+    X(ERR_OUTSIDE_BASE, 400, "invalid_request", 0, "", "not-found",                                \
+      "The request URL is below no configured FHIR base",                                          \
+      "La URL no est\303\241 bajo ninguna base FHIR configurada")                                  \
+    X(ERR_NOT_FHIR, 400, "invalid_request", 0, "", "not-supported",                                \
+      "The request URL is not a FHIR interaction",                                                 \
+      "La URL no corresponde a ninguna interacci\303\263n FHIR")                                   \
+    X(ERR_METHOD, 400, "invalid_request", 0, "", "not-supported",                                  \
+      "This HTTP method is not a FHIR interaction at this URL",                                    \
+      "Este m\303\251todo HTTP no es una interacci\303\263n FHIR en esta URL")                     \
+    X(ERR_METHOD_OVERRIDE, 400, "invalid_request", 0, "", "not-supported",                         \
+      "Overriding the HTTP method is not allowed",                                                 \
+      "No se permite sustituir el m\303\251todo HTTP")                                             \
+    X(ERR_INTERACTION, 403, "insufficient_scope", 0, "", "not-supported",                          \
+      "This FHIR interaction is not open to access tokens on this server",                         \
+      "Esta interacci\303\263n FHIR no est\303\241 abierta a tokens en este servidor")             \
+    X(ERR_SCOPE, 403, "insufficient_scope", 400, "invalid_scope", "forbidden",                     \
+      "The granted scopes do not cover this request",                                              \
+      "Los permisos (scopes) concedidos no cubren esta petici\303\263n")                           \
+    /* JOSE and tokens */                                                                          \
+    X(ERR_BASE64, 401, "invalid_token", 401, "invalid_client", "security",                         \
+      "The token is not canonical base64url",                                                      \
+      "El token no es base64url can\303\263nico")                                                  \
+    X(ERR_JSON, 401, "invalid_token", 401, "invalid_client", "security",                           \
+      "The token holds malformed JSON",                                                            \
+      "El token contiene JSON mal formado")                                                        \
+    X(ERR_JWT_FORM, 401, "invalid_token", 401, "invalid_client", "security",                       \
+      "The token is not a compact signed JWT",                                                     \
+      "El token no es un JWT firmado compacto")                                                    \
+    X(ERR_JWT_ALG, 401, "invalid_token", 401, "invalid_client", "security",                        \
+      "The signature algorithm of the token is not accepted",                                      \
+      "El algoritmo de firma del token no se acepta")                                              \
+    X(ERR_JWT_CRIT, 401, "invalid_token", 401, "invalid_client", "security",                       \
+      "The token header demands an extension that is not supported",                               \
+      "La cabecera del token exige una extensi\303\263n no admitida")                              \
+    X(ERR_JWT_TYP, 401, "invalid_token", 401, "invalid_client", "security",                        \
+      "The token is of another type (typ)",                                                        \
+      "El token es de otro tipo (typ)")                                                            \
+    X(ERR_JWT_KEY, 401, "invalid_token", 401, "invalid_client", "security",                        \
+      "The token names no known signing key (kid)",                                                \
+      "El token no nombra ninguna clave de firma conocida (kid)")                                  \
+    X(ERR_JWT_SIGNATURE, 401, "invalid_token", 401, "invalid_client", "security",                  \
+      "The signature of the token is wrong",                                                       \
+      "La firma del token no es correcta")                                                         \
+    X(ERR_JWT_CLAIM, 401, "invalid_token", 401, "invalid_client", "security",                      \
+      "The token lacks a required claim, or a claim has the wrong type",                           \
+      "Al token le falta un campo obligatorio o un campo tiene un tipo err\303\263neo")            \
+    X(ERR_JWT_EXPIRED, 401, "invalid_token", 401, "invalid_client", "expired",                     \
+      "The token has expired",                                                                     \
+      "El token ha caducado")                                                                      \
+    X(ERR_JWT_NOT_YET, 401, "invalid_token", 401, "invalid_client", "security",                    \
+      "The token is not valid yet (nbf or iat)",                                                   \
+      "El token todav\303\255a no es v\303\241lido (nbf o iat)")                                   \
+    X(ERR_JWT_ISSUER, 401, "invalid_token", 401, "invalid_client", "security",                     \
+      "The issuer of the token (iss) is not trusted here",                                         \
+      "El emisor del token (iss) no es de confianza aqu\303\255")                                  \
+    X(ERR_JWT_AUDIENCE, 401, "invalid_token", 401, "invalid_client", "security",                   \
+      "The token is meant for another audience (aud)",                                             \
+      "El token est\303\241 destinado a otra audiencia (aud)")                                     \
+    X(ERR_JWT_LIFETIME, 401, "invalid_token", 401, "invalid_client", "security",                   \
+      "The token lives too long: exp may be at most 5 minutes ahead",                              \
+      "El token dura demasiado: exp puede estar como m\303\241ximo 5 minutos adelante")            \
+    X(ERR_JWT_SUBJECT, 0, "", 401, "invalid_client", "security",                                   \
+      "In a client assertion iss and sub must both be the client id",                              \
+      "En una aserci\303\263n de cliente, iss y sub deben ser el identificador del cliente")       \
+    X(ERR_JWT_REPLAY, 0, "", 401, "invalid_client", "duplicate",                                   \
+      "This assertion was used before (jti)",                                                      \
+      "Esta aserci\303\263n ya se ha usado (jti)")                                                 \
+    X(ERR_TOKEN_REVOKED, 401, "invalid_token", 0, "", "expired",                                   \
+      "The token has been revoked",                                                                \
+      "El token ha sido revocado")                                                                 \
+    X(ERR_TOO_LARGE, 401, "invalid_token", 413, "invalid_request", "too-long",                     \
+      "The request is larger than this server accepts",                                            \
+      "La petici\303\263n es mayor de lo que este servidor acepta")                                \
+    /* keys */                                                                                     \
+    X(ERR_JWK_FORM, 0, "", 401, "invalid_client", "security",                                      \
+      "The key is not a well-formed JWK",                                                          \
+      "La clave no es un JWK bien formado")                                                        \
+    X(ERR_JWK_TYPE, 0, "", 401, "invalid_client", "security",                                      \
+      "The type or curve of the key (kty, crv) is not supported",                                  \
+      "El tipo o la curva de la clave (kty, crv) no se admite")                                    \
+    X(ERR_JWK_WEAK, 0, "", 401, "invalid_client", "security",                                      \
+      "The key is too weak or its parameters are invalid",                                         \
+      "La clave es demasiado d\303\251bil o sus par\303\241metros no son v\303\241lidos")          \
+    X(ERR_JWK_USE, 401, "invalid_token", 401, "invalid_client", "security",                        \
+      "The key may not be used for this (use, key_ops or alg)",                                    \
+      "La clave no se puede usar para esto (use, key_ops o alg)")                                  \
+    X(ERR_JWK_DUPLICATE, 0, "", 401, "invalid_client", "security",                                 \
+      "The key set holds two keys with the same kid",                                              \
+      "El conjunto de claves tiene dos claves con el mismo kid")                                   \
+    /* token endpoint */                                                                           \
+    X(ERR_FORM, 0, "", 400, "invalid_request", "structure",                                        \
+      "The form in the request body is malformed",                                                 \
+      "El formulario de la petici\303\263n est\303\241 mal formado")                               \
+    X(ERR_FORM_DUPLICATE, 0, "", 400, "invalid_request", "structure",                              \
+      "A form parameter is repeated",                                                              \
+      "Un par\303\241metro del formulario est\303\241 repetido")                                   \
+    X(ERR_FORM_MISSING, 0, "", 400, "invalid_request", "required",                                 \
+      "A required form parameter is missing",                                                      \
+      "Falta un par\303\241metro obligatorio del formulario")                                      \
+    X(ERR_FORM_TYPE, 0, "", 415, "invalid_request", "structure",                                   \
+      "The body must be application/x-www-form-urlencoded",                                        \
+      "El cuerpo debe ser application/x-www-form-urlencoded")                                      \
+    X(ERR_POST_ONLY, 0, "", 405, "invalid_request", "not-supported",                               \
+      "This endpoint takes POST only",                                                             \
+      "Este punto de acceso solo admite POST")                                                     \
+    X(ERR_GET_ONLY, 0, "", 405, "invalid_request", "not-supported",                                \
+      "This endpoint takes GET only",                                                              \
+      "Este punto de acceso solo admite GET")                                                      \
+    X(ERR_NOT_HTTPS, 0, "", 400, "invalid_request", "security",                                    \
+      "This endpoint must be called over HTTPS",                                                   \
+      "A este punto de acceso hay que llamar por HTTPS")                                           \
+    X(ERR_NO_ROUTE, 404, "", 404, "not_found", "not-found",                                        \
+      "There is no such endpoint",                                                                 \
+      "No existe tal punto de acceso")                                                             \
+    X(ERR_QUERY_PARAMETER, 0, "", 400, "invalid_request", "structure",                             \
+      "Parameters must be sent in the body, not in the URL",                                       \
+      "Los par\303\241metros deben ir en el cuerpo, no en la URL")                                 \
+    X(ERR_GRANT_TYPE, 0, "", 400, "unsupported_grant_type", "not-supported",                       \
+      "Only grant_type=client_credentials is supported",                                           \
+      "Solo se admite grant_type=client_credentials")                                              \
+    X(ERR_SCOPE_MISSING, 0, "", 400, "invalid_scope", "required",                                  \
+      "The scope parameter is required",                                                           \
+      "El par\303\241metro scope es obligatorio")                                                  \
+    X(ERR_SCOPE_UNKNOWN, 0, "", 400, "invalid_scope", "invalid",                                   \
+      "The requested scope is unknown or malformed",                                               \
+      "El permiso (scope) pedido es desconocido o est\303\241 mal formado")                        \
+    X(ERR_AUDIENCE_UNKNOWN, 0, "", 400, "invalid_target", "invalid",                               \
+      "The resource parameter names no FHIR base of this server",                                  \
+      "El par\303\241metro resource no nombra ninguna base FHIR de este servidor")                 \
+    X(ERR_CLIENT_TWO_METHODS, 0, "", 400, "invalid_request", "structure",                          \
+      "More than one way of client authentication was used",                                       \
+      "Se ha usado m\303\241s de una forma de autenticaci\303\263n de cliente")                    \
+    X(ERR_CLIENT_NONE, 0, "", 401, "invalid_client", "login",                                      \
+      "Client authentication is required",                                                         \
+      "Hace falta la autenticaci\303\263n del cliente")                                            \
+    X(ERR_CLIENT_AUTH, 0, "", 401, "invalid_client", "login",                                      \
+      "Client authentication failed: unknown client, or wrong credentials",                        \
+      "La autenticaci\303\263n ha fallado: cliente desconocido o credenciales err\303\263neas")    \
+    X(ERR_CLIENT_ASSERTION_TYPE, 0, "", 400, "invalid_request", "structure",                       \
+      "client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer",      \
+      "client_assertion_type debe ser urn:ietf:params:oauth:client-assertion-type:jwt-bearer")     \
+    X(ERR_CLIENT_MISMATCH, 0, "", 401, "invalid_client", "structure",                              \
+      "client_id differs from the authenticated client",                                           \
+      "client_id no coincide con el cliente autenticado")                                          \
+    /* refusals that only the log and the administrator see in full */                             \
+    X(ERR_NOT_FOUND, 0, "", 0, "", "not-found", "No such entry", "No existe esa entrada")          \
+    X(ERR_EXISTS, 0, "", 0, "", "duplicate", "The entry exists", "La entrada ya existe")           \
+    X(ERR_CONFIG, 0, "", 0, "", "exception", "The configuration is invalid",                       \
+      "La configuraci\303\263n no es v\303\241lida")                                               \
+    X(ERR_FILE, 0, "", 0, "", "exception", "A file cannot be used", "Un archivo no se puede usar") \
+    /* out of reach: always closed */                                                              \
+    X(ERR_STORE, 503, "", 503, "temporarily_unavailable", "transient",                             \
+      "The service is temporarily unavailable: its store is out of reach",                         \
+      "El servicio no est\303\241 disponible: no se puede acceder a su almac\303\251n")            \
+    X(ERR_KEYS, 503, "", 503, "temporarily_unavailable", "transient",                              \
+      "The service is temporarily unavailable: no usable key",                                     \
+      "El servicio no est\303\241 disponible: no hay ninguna clave utilizable")                    \
+    X(ERR_HTTP, 503, "", 401, "invalid_client", "transient",                                       \
+      "A remote document could not be fetched",                                                    \
+      "No se ha podido obtener un documento remoto")                                               \
+    X(ERR_DENY_DISAGREES, 503, "", 0, "", "transient",                                             \
+      "The request could not be decided: try again",                                               \
+      "No se ha podido decidir la petici\303\263n: int\303\251ntelo de nuevo")                     \
+    X(ERR_MEMORY, 503, "", 503, "temporarily_unavailable", "transient",                            \
+      "The service is temporarily unavailable: out of memory",                                     \
+      "El servicio no est\303\241 disponible: falta memoria")                                      \
+    X(ERR_INTERNAL, 500, "", 500, "server_error", "exception",                                     \
+      "Internal error",                                                                            \
+      "Error interno")
+/* clang-format on */
+
+#define ERR_ENUM(symbol, ...) symbol,
+enum err { ERR_LIST(ERR_ENUM) ERR_COUNT };
+#undef ERR_ENUM
+
+struct err_row {
+    const char *name;          /* "ERR_JWT_EXPIRED" */
+    int bearer_status;         /* HTTP status of the authorizer's answer */
+    const char *bearer_code;   /* RFC 6750 error code; "" for none */
+    int endpoint_status;       /* HTTP status of the token endpoint's answer */
+    const char *endpoint_code; /* RFC 6749 error code; "" for none */
+    const char *issue;         /* FHIR issue type */
+    const char *text;          /* English, ASCII */
+    const char *text_es;       /* Spanish, UTF-8 */
+};
+
+/* The row of e; ERR_INTERNAL's for a value outside the list. */
+const struct err_row *err_row(enum err e);
+
+/* Reason phrase of an HTTP status that the list uses (RFC 9110 section 15). */
+const char *http_reason(int status);
+
+#endif

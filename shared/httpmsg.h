@@ -1,0 +1,99 @@
+/*
+ * An HTTP request as the two programs see it, its parsing, and the answer.  Plain data, no I/O: the
+ * shell (server.h) fills and sends them.
+ */
+#ifndef FHIR_AUTH_HTTPMSG_H
+#define FHIR_AUTH_HTTPMSG_H
+
+#include "arena.h"
+#include "buf.h"
+#include "error.h"
+
+enum role { ROLE_RESPONDER, ROLE_AUTHORIZER, ROLE_CGI };
+
+/* Everything borrows from the web server's environment, valid until the answer is sent. */
+struct request {
+    enum role role;
+    struct slice method;      /* REQUEST_METHOD as sent */
+    struct slice uri;         /* REQUEST_URI: raw request target, maybe in absolute form */
+    struct slice content_type;
+    struct slice authorization; /* HTTP_AUTHORIZATION */
+    struct slice accept;
+    struct slice accept_language;
+    struct slice remote_addr;
+    struct slice request_id;   /* HTTP_X_REQUEST_ID or UNIQUE_ID; may be absent */
+    struct slice redirect_status; /* REDIRECT_STATUS: set by Apache on an internal redirect */
+    struct slice redirect_method; /* REDIRECT_REQUEST_METHOD */
+    struct slice redirect_url;    /* REDIRECT_URL */
+    struct slice if_none_exist;   /* HTTP_IF_NONE_EXIST (conditional create) */
+    bool method_override;         /* X-HTTP-Method-Override or a like header is present */
+    bool https;                   /* HTTPS is "on" or REQUEST_SCHEME is "https" */
+    bool duplicate;               /* a variable that decides came twice */
+    struct slice body;            /* responder and CGI roles only */
+    enum err body_error;          /* ERR_OK, ERR_TOO_LARGE or ERR_FORM when it could not be read */
+};
+
+#define RESPONSE_MAX_HEADERS 24
+
+struct response {
+    int status; /* 0 until it is set; sent as 500 then */
+    const char *content_type;
+    struct slice body;
+    size_t header_count;
+    struct {
+        const char *name;   /* static */
+        struct slice value; /* printable ASCII; refused otherwise */
+    } headers[RESPONSE_MAX_HEADERS];
+};
+
+/*
+ * Add a header; the value must live until the answer is sent.  A value with a byte outside printable
+ * ASCII, or one header too many, makes the whole answer a 500: nothing may be lost or injected.
+ */
+void response_header(struct response *r, const char *name, struct slice value);
+
+/* The whole answer as CGI text, "Status:" first.  False when it does not fit. */
+MUST_USE bool response_text(const struct response *r, struct buf *out);
+
+/*
+ * The token of an Authorization header (RFC 6750 section 2.1).  ERR_NO_TOKEN when there is no header
+ * or another scheme; ERR_AUTH_HEADER when malformed; ERR_TWO_TOKENS for two joined headers.
+ */
+MUST_USE enum err http_bearer(struct slice authorization, struct slice *token);
+
+/*
+ * User and password of a Basic header (RFC 7617), form-decoded as RFC 6749 section 2.3.1 has it.
+ * ERR_NO_TOKEN when there is no header or another scheme; ERR_AUTH_HEADER.
+ */
+MUST_USE enum err http_basic(struct slice authorization, struct arena *a, struct slice *user,
+                             struct slice *password);
+
+/*
+ * Decode one percent-encoded text; '+' becomes a blank when plus_is_blank.  ERR_FORM for a bad
+ * escape or %00; ERR_TOO_LARGE.  *out is NUL-terminated.
+ */
+MUST_USE enum err percent_decode(struct slice text, bool plus_is_blank, struct arena *a,
+                                 struct slice *out);
+
+#define FORM_MAX_FIELDS 64
+
+struct form {
+    size_t count;
+    struct {
+        struct slice name, value;
+    } fields[FORM_MAX_FIELDS];
+};
+
+/*
+ * application/x-www-form-urlencoded (RFC 6749 appendix B).  Empty values are dropped, as RFC 6749
+ * section 3.2 wants.  ERR_FORM (bad escape, NUL, bad UTF-8, too many fields), ERR_FORM_DUPLICATE
+ * (any name twice but `resource`, RFC 8707), ERR_TOO_LARGE.
+ */
+MUST_USE enum err form_parse(struct slice body, struct arena *a, struct form *out);
+/* SLICE_NONE when absent. */
+struct slice form_get(const struct form *f, const char *name);
+
+/* The media type without parameters equals `type`, in any case. */
+bool media_type_is(struct slice content_type, const char *type);
+
+#endif

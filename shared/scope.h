@@ -1,0 +1,75 @@
+/*
+ * SMART on FHIR scopes, versions 1 and 2 (SMART App Launch 2.2, "Scopes for requesting FHIR
+ * Resources").  Pure, no allocation.
+ */
+#ifndef FHIR_AUTH_SCOPE_H
+#define FHIR_AUTH_SCOPE_H
+
+#include "error.h"
+#include "slice.h"
+
+/* The letters of version 2, as bits in their fixed order. */
+enum scope_action {
+    SCOPE_C = 1,  /* create */
+    SCOPE_R = 2,  /* read an instance, its versions and its history */
+    SCOPE_U = 4,  /* update, patch */
+    SCOPE_D = 8,  /* delete */
+    SCOPE_S = 16, /* search, history of a type or the system */
+    SCOPE_ALL = 31
+};
+
+enum scope_context { SCOPE_SYSTEM, SCOPE_USER, SCOPE_PATIENT };
+
+struct scope {
+    enum scope_context context;
+    const char *type; /* static name of a resource type; NULL for every type ("*") */
+    unsigned actions; /* SCOPE_* bits, never 0 */
+    struct slice constraint; /* search parameters behind '?'; SLICE_NONE when there are none */
+    bool v1;                 /* written as .read, .write or .* */
+};
+
+/* One scope of FHIR form.  False for all else, e.g. "openid" or letters out of order. */
+MUST_USE bool scope_parse(struct slice text, struct scope *out);
+
+/*
+ * Next scope of a space-separated list (RFC 6749 section 3.3) into *word.  False at the end.  Empty
+ * words are skipped.
+ */
+bool scope_next(struct slice *list, struct slice *word);
+
+/* The character set of RFC 6749 section 3.3: %x21 / %x23-5B / %x5D-7E, not empty. */
+bool scope_valid_word(struct slice word);
+
+/*
+ * Whether holding `have` means holding `want`: same context, type within, actions within, and
+ * have unconstrained or both constraints the same to the letter.
+ */
+bool scope_covers(const struct scope *have, const struct scope *want);
+
+/*
+ * The scopes of a list that a decision needs, folded together: for each type named, and for "*",
+ * the union of the actions of its unconstrained system/ scopes.
+ */
+#define SCOPE_SET_MAX 256
+
+struct scope_set {
+    unsigned all_types; /* actions granted on every type */
+    size_t count;
+    struct {
+        const char *type;
+        unsigned actions;
+    } types[SCOPE_SET_MAX];
+    bool has_constrained; /* some system/ scope had a constraint and was left out */
+    bool has_other;       /* some scope was of another kind and was left out */
+};
+
+/* Never fails: what is not understood grants nothing; more than SCOPE_SET_MAX types are left out. */
+void scope_set_compile(struct slice list, struct scope_set *out);
+
+/* All of `actions` on `type` (static name); type NULL asks for every type. */
+bool scope_set_allows(const struct scope_set *set, const char *type, unsigned actions);
+
+/* Letters of a set of actions in their order: "rs".  out: at least 6 bytes. */
+void scope_letters(unsigned actions, char out[6]);
+
+#endif

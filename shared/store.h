@@ -1,0 +1,172 @@
+/*
+ * The one door to state: clients, their secrets, public signing keys, seen jti values, failed
+ * logins, revocations, cached documents.
+ *
+ * A struct store is one connection: it belongs to one thread at a time.  Any number of processes may
+ * have the same store open.  Every function that touches it can fail with ERR_STORE (cannot be
+ * opened, read or written, or stayed locked over the busy timeout); the caller then refuses.
+ * store_fault tells the administrator what happened.  Times are seconds since 1970.
+ */
+#ifndef FHIR_AUTH_STORE_H
+#define FHIR_AUTH_STORE_H
+
+#include "arena.h"
+#include "error.h"
+#include "secret.h"
+
+struct store;
+
+/*
+ * Open an existing store; ERR_STORE when the file is missing, over-readable (any permission for
+ * others), of a newer schema, or no store.  An older schema is migrated.  *out is set even then, for
+ * store_fault; store_close takes it.  ERR_MEMORY leaves it NULL.
+ */
+MUST_USE enum err store_open(const char *path, unsigned busy_timeout_ms, struct store **out);
+
+/* The same, but make a missing store: mode 0600, owner as its directory's when root does it. */
+MUST_USE enum err store_create(const char *path, unsigned busy_timeout_ms, struct store **out);
+void store_close(struct store *st);
+
+/* English, one line, no secrets: why the last call failed. */
+const char *store_fault(const struct store *st);
+
+/*
+ * Still the file that its path names?  A store that was removed or replaced is reopened; ERR_STORE
+ * when that fails.  Costs one stat(2).
+ */
+MUST_USE enum err store_refresh(struct store *st);
+
+/*
+ * A number that grows with every change of clients, keys or revocations, and with nothing else;
+ * caches built on these compare it.
+ */
+MUST_USE enum err store_epoch(struct store *st, int64_t *epoch);
+
+/* ---- clients ---- */
+
+enum client_auth { CLIENT_SECRET, CLIENT_JWKS, CLIENT_JWKS_URI };
+
+struct client {
+    const char *id;    /* [A-Za-z0-9._~-]{1,128} */
+    const char *name;  /* UTF-8, at most 200 bytes */
+    const char *scope; /* space-separated; what it may be granted */
+    enum client_auth auth;
+    const char *jwks;          /* JWK Set text; "" unless CLIENT_JWKS */
+    const char *jwks_uri;      /* "" unless CLIENT_JWKS_URI */
+    unsigned token_lifetime_s; /* 0: the configuration's */
+    bool enabled;
+    int64_t created_at, updated_at;
+    int64_t tokens_valid_from; /* tokens with an earlier iat are refused */
+};
+
+/* Text of *out is copied into the arena.  ERR_NOT_FOUND. */
+MUST_USE enum err store_client_get(struct store *st, struct slice id, struct arena *a,
+                                   struct client *out);
+/* ERR_EXISTS. */
+MUST_USE enum err store_client_add(struct store *st, const struct client *c);
+/* Replaces all but id and created_at.  ERR_NOT_FOUND. */
+MUST_USE enum err store_client_update(struct store *st, const struct client *c);
+/* With its secrets and failed logins.  Its tokens are refused from then on.  ERR_NOT_FOUND. */
+MUST_USE enum err store_client_remove(struct store *st, struct slice id);
+/* In order of id; `each` returns false to stop.  The client is valid during the call only. */
+MUST_USE enum err store_client_list(struct store *st, bool (*each)(const struct client *, void *),
+                                    void *context);
+
+/* ---- client secrets ---- */
+
+enum secret_kind { SECRET_SHA256, SECRET_SCRYPT };
+
+struct client_secret {
+    int64_t id; /* of the row; filled by the store */
+    enum secret_kind kind;
+    unsigned char salt[16];
+    struct secret hash; /* of salt and secret (SHA-256), or scrypt's output */
+    int64_t created_at;
+    int64_t expires_at; /* 0: never */
+};
+
+#define CLIENT_MAX_SECRETS 8
+
+/* Those not expired at `now`, newest first.  No error when there are none. */
+MUST_USE enum err store_secret_list(struct store *st, struct slice client_id, int64_t now,
+                                    struct client_secret out[CLIENT_MAX_SECRETS], size_t *count);
+/*
+ * Add one; the client's others expire at others_expire_at unless they do so earlier (0: leave them as
+ * they are; a time in the past ends them now).  ERR_NOT_FOUND for an unknown client.
+ */
+MUST_USE enum err store_secret_add(struct store *st, struct slice client_id,
+                                   const struct client_secret *secret, int64_t others_expire_at);
+/* Whether any secret of kind SECRET_SCRYPT exists. */
+MUST_USE enum err store_has_scrypt(struct store *st, bool *out);
+
+/* ---- public signing keys ---- */
+
+enum key_state { KEY_PENDING, KEY_ACTIVE, KEY_RETIRED };
+
+struct store_key {
+    const char *kid; /* RFC 7638 thumbprint */
+    const char *alg; /* "ES256" */
+    const char *use; /* "sig" */
+    const char *public_jwk;
+    enum key_state state;
+    int64_t created_at;
+    int64_t activated_at; /* 0: not yet */
+    int64_t retired_at;   /* 0: not yet */
+    int64_t expires_at;   /* published until then; 0: no end yet */
+};
+
+/* ERR_EXISTS. */
+MUST_USE enum err store_key_add(struct store *st, const struct store_key *key);
+/* ERR_NOT_FOUND. Replaces state and times. */
+MUST_USE enum err store_key_update(struct store *st, const struct store_key *key);
+MUST_USE enum err store_key_remove(struct store *st, struct slice kid);
+/* Newest first, expired ones too. */
+MUST_USE enum err store_key_list(struct store *st, bool (*each)(const struct store_key *, void *),
+                                 void *context);
+
+/* ---- once only ---- */
+
+/*
+ * Note a jti as used until expires_at.  ERR_JWT_REPLAY when it was noted before and has not expired;
+ * atomic over all processes.  Stored as a digest of both parts.
+ */
+MUST_USE enum err store_jti_once(struct store *st, struct slice issuer, struct slice jti,
+                                 int64_t expires_at, int64_t now);
+
+/* ---- failed client authentication ---- */
+
+struct failed_logins {
+    int64_t count;
+    int64_t last_at; /* 0: none */
+};
+
+/* Count one for this client id (known or not) from this address.  Bounded: old rows are dropped. */
+MUST_USE enum err store_failed_login_add(struct store *st, struct slice client_id,
+                                         struct slice address, int64_t now);
+/* Of a client id over all addresses. */
+MUST_USE enum err store_failed_login_get(struct store *st, struct slice client_id,
+                                         struct failed_logins *out);
+MUST_USE enum err store_failed_login_clear(struct store *st, struct slice client_id);
+
+/* ---- revocation ---- */
+
+MUST_USE enum err store_revoke(struct store *st, struct slice jti, int64_t expires_at);
+/*
+ * Is a token of this client with this jti, issued at iat, still good?  ERR_TOKEN_REVOKED when it was
+ * revoked, or its client is gone, disabled, or has tokens_valid_from after iat.
+ */
+MUST_USE enum err store_token_check(struct store *st, struct slice client_id, struct slice jti,
+                                    int64_t iat);
+
+/* ---- documents fetched over the network ---- */
+
+/* Body (in the arena) and times; ERR_NOT_FOUND. An expired one is found too. */
+MUST_USE enum err store_document_get(struct store *st, struct slice url, struct arena *a,
+                                     struct slice *body, int64_t *fetched_at, int64_t *expires_at);
+MUST_USE enum err store_document_put(struct store *st, struct slice url, struct slice body,
+                                     int64_t fetched_at, int64_t expires_at);
+
+/* Delete what has expired at `now`, at most `rows` of each kind. */
+MUST_USE enum err store_purge(struct store *st, int64_t now, unsigned rows);
+
+#endif
