@@ -3,10 +3,11 @@
 #   CC=gcc or clang; WERROR=1 makes warnings errors; V=1 shows commands
 
 MODE   ?= release
+BUILD  ?= build
 PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
-OUT    := $(if $(filter release,$(MODE)),build,build/$(MODE))
-OBJ    := build/obj-$(MODE)-$(notdir $(CC))
+OUT    := $(if $(filter release,$(MODE)),$(BUILD),$(BUILD)/$(MODE))
+OBJ    := $(BUILD)/obj-$(MODE)-$(notdir $(CC))
 Q      := $(if $(V),,@)
 
 CLANG := $(findstring clang,$(shell $(CC) --version))
@@ -56,7 +57,7 @@ $(OUT)/unit/%: $(OBJ)/tests/unit/%.o $(OBJ)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 DEPS_BUILD := gcc make libc6-dev libfcgi-dev libssl-dev libcjson-dev libcurl4-openssl-dev \
               libsqlite3-dev libinih-dev
@@ -76,7 +77,7 @@ demo: deps
 
 test: deps
 	@$(MAKE) --no-print-directory MODE=asan all unit
-	@tests/run-unit.sh build/asan/unit
+	@tests/run-unit.sh $(BUILD)/asan/unit
 	@$(PYTHON) -m pytest -q tests/integration
 
 lint:
