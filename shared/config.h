@@ -31,7 +31,7 @@ struct config {
     unsigned store_busy_timeout_ms;
     /* [token-endpoint] */
     char issuer[CONFIG_MAX_TEXT]; /* https URL without query or fragment; required */
-    char url[CONFIG_MAX_TEXT];    /* public URL that /token, /jwks, … are below; default: issuer */
+    char url[CONFIG_MAX_TEXT]; /* public URL that /token, /jwks, … are below; default: issuer */
     char key_dir[CONFIG_MAX_TEXT];
     char signing_alg[16];
     unsigned token_lifetime_s;
@@ -61,7 +61,8 @@ const char *config_path(void);
  */
 MUST_USE enum err config_load(const char *path, struct config *out, struct buf *faults);
 
-/* The same from memory, without looking at files that the configuration names; for tests and fuzzing. */
+/* The same from memory, without looking at files that the configuration names; for tests and
+ * fuzzing. */
 MUST_USE enum err config_parse(struct slice text, const char *name, struct config *out,
                                struct buf *faults);
 

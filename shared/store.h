@@ -2,8 +2,8 @@
  * The one door to state: clients, their secrets, public signing keys, seen jti values, failed
  * logins, revocations, cached documents.
  *
- * A struct store is one connection: it belongs to one thread at a time.  Any number of processes may
- * have the same store open.  Every function that touches it can fail with ERR_STORE (cannot be
+ * A struct store is one connection: it belongs to one thread at a time.  Any number of processes
+ * may have the same store open.  Every function that touches it can fail with ERR_STORE (cannot be
  * opened, read or written, or stayed locked over the busy timeout); the caller then refuses.
  * store_fault tells the administrator what happened.  Times are seconds since 1970.
  */
@@ -18,8 +18,8 @@ struct store;
 
 /*
  * Open an existing store; ERR_STORE when the file is missing, over-readable (any permission for
- * others), of a newer schema, or no store.  An older schema is migrated.  *out is set even then, for
- * store_fault; store_close takes it.  ERR_MEMORY leaves it NULL.
+ * others), of a newer schema, or no store.  An older schema is migrated.  *out is set even then,
+ * for store_fault; store_close takes it.  ERR_MEMORY leaves it NULL.
  */
 MUST_USE enum err store_open(const char *path, unsigned busy_timeout_ms, struct store **out);
 
@@ -91,8 +91,8 @@ struct client_secret {
 MUST_USE enum err store_secret_list(struct store *st, struct slice client_id, int64_t now,
                                     struct client_secret out[CLIENT_MAX_SECRETS], size_t *count);
 /*
- * Add one; the client's others expire at others_expire_at unless they do so earlier (0: leave them as
- * they are; a time in the past ends them now).  ERR_NOT_FOUND for an unknown client.
+ * Add one; the client's others expire at others_expire_at unless they do so earlier (0: leave them
+ * as they are; a time in the past ends them now).  ERR_NOT_FOUND for an unknown client.
  */
 MUST_USE enum err store_secret_add(struct store *st, struct slice client_id,
                                    const struct client_secret *secret, int64_t others_expire_at);
@@ -127,8 +127,8 @@ MUST_USE enum err store_key_list(struct store *st, bool (*each)(const struct sto
 /* ---- once only ---- */
 
 /*
- * Note a jti as used until expires_at.  ERR_JWT_REPLAY when it was noted before and has not expired;
- * atomic over all processes.  Stored as a digest of both parts.
+ * Note a jti as used until expires_at.  ERR_JWT_REPLAY when it was noted before and has not
+ * expired; atomic over all processes.  Stored as a digest of both parts.
  */
 MUST_USE enum err store_jti_once(struct store *st, struct slice issuer, struct slice jti,
                                  int64_t expires_at, int64_t now);
@@ -152,8 +152,8 @@ MUST_USE enum err store_failed_login_clear(struct store *st, struct slice client
 
 MUST_USE enum err store_revoke(struct store *st, struct slice jti, int64_t expires_at);
 /*
- * Is a token of this client with this jti, issued at iat, still good?  ERR_TOKEN_REVOKED when it was
- * revoked, or its client is gone, disabled, or has tokens_valid_from after iat.
+ * Is a token of this client with this jti, issued at iat, still good?  ERR_TOKEN_REVOKED when it
+ * was revoked, or its client is gone, disabled, or has tokens_valid_from after iat.
  */
 MUST_USE enum err store_token_check(struct store *st, struct slice client_id, struct slice jti,
                                     int64_t iat);
