@@ -35,7 +35,7 @@ struct config {
     char key_dir[CONFIG_MAX_TEXT];
     char signing_alg[16];
     unsigned token_lifetime_s;
-    unsigned clock_skew_s;
+    unsigned clock_skew_s; /* of clients' assertions */
     unsigned max_body_bytes;
     bool require_https;
     char ca_file[CONFIG_MAX_TEXT]; /* "" for the system's certificates */
@@ -44,7 +44,8 @@ struct config {
     unsigned jwks_cache_s; /* at most so long is a client's key set kept */
     /* [authorizer] */
     char realm[128];
-    unsigned token_cache; /* entries; 0 turns it off */
+    unsigned token_cache;        /* entries; 0 turns it off */
+    unsigned token_clock_skew_s; /* clock_skew */
     /* [fhir "…"] */
     size_t fhir_count;
     struct config_fhir fhir[CONFIG_MAX_BASES];
