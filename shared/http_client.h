@@ -24,7 +24,10 @@ struct http_answer {
     char fault[256]; /* why it failed, for the log */
 };
 
-/* ERR_HTTP: not https, no answer in time, TLS failure, a status other than 200, body too long. */
+/*
+ * ERR_HTTP: not https, no answer in time, TLS failure, a status other than 200, body too long.
+ * ERR_MEMORY: it does not fit in the arena.  out->fault is set then.  Safe from any thread.
+ */
 MUST_USE enum err http_get(const struct http_get *what, struct arena *a, struct http_answer *out);
 
 #endif
