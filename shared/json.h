@@ -41,6 +41,8 @@ size_t json_count(const struct json *container);
 MUST_USE bool json_string(const struct json *v, struct slice *out);
 /* Integers from -2^53 to 2^53 only; 1.0 counts as an integer, 1.5 does not. */
 MUST_USE bool json_integer(const struct json *v, int64_t *out);
+/* Always finite. */
+MUST_USE bool json_number(const struct json *v, double *out);
 MUST_USE bool json_bool(const struct json *v, bool *out);
 
 /* Short for json_string(json_member(object, name), out). */
