@@ -1,5 +1,19 @@
 #include "authorize.h"
 
+void token_from_claims(const struct jwt_claims *c, struct token *out)
+{
+    *out = (struct token){.client_id = c->client_id,
+                          .subject = c->sub,
+                          .scope = c->scope,
+                          .jti = c->jti,
+                          .issuer = c->iss,
+                          .audience_count = c->aud_count,
+                          .expires_at = c->exp};
+    for (size_t i = 0; i < c->aud_count; i++)
+        out->audience[i] = c->aud[i];
+    scope_set_compile(c->scope, &out->granted);
+}
+
 static struct decision deny(enum err why)
 {
     return (struct decision){.why = why};

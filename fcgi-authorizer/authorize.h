@@ -17,6 +17,9 @@ struct token {
     struct scope_set granted;
 };
 
+/* The facts of a claim set that has been checked; borrows its text. */
+void token_from_claims(const struct jwt_claims *c, struct token *out);
+
 struct policy {
     int64_t now;        /* seconds since 1970 */
     int64_t clock_skew; /* seconds */

@@ -120,20 +120,6 @@ static enum err refresh(struct verifier *v, struct store **store, int64_t now)
     return atomic_load(&v->closed) ? ERR_STORE : ERR_OK;
 }
 
-static void take_facts(const struct jwt_claims *c, struct token *out)
-{
-    *out = (struct token){.client_id = c->client_id,
-                          .subject = c->sub,
-                          .scope = c->scope,
-                          .jti = c->jti,
-                          .issuer = c->iss,
-                          .audience_count = c->aud_count,
-                          .expires_at = c->exp};
-    for (size_t i = 0; i < c->aud_count; i++)
-        out->audience[i] = c->aud[i];
-    scope_set_compile(c->scope, &out->granted);
-}
-
 /* The whole check of a token that is not cached. */
 static enum err verify(struct verifier *v, struct store *store, struct slice token, int64_t now,
                        struct arena *a, struct token *out)
@@ -145,7 +131,7 @@ static enum err verify(struct verifier *v, struct store *store, struct slice tok
     enum err e = local_token_check(v->keys, store, &rules, token, a, &claims);
     pthread_rwlock_unlock(&v->keys_lock);
     if (e == ERR_OK)
-        take_facts(&claims, out);
+        token_from_claims(&claims, out);
     return e;
 }
 
