@@ -53,6 +53,8 @@ const struct config_key config_keys[] = {
      .fallback = "fhir"},
     {"authorizer", "token_cache", config_read_number, IN(token_cache),
      .fallback = "10000", .min = "0", .max = "1000000"},
+    {"authorizer", "clock_skew", config_read_seconds, IN(token_clock_skew_s),
+     .fallback = "0s", .min = "0s", .max = "5m"},
     {"fhir", "base", config_read_url, IN_FHIR(base),
      .required = true},
     {"fhir", "audience", config_read_audience, IN_FHIR(audience),

@@ -47,6 +47,7 @@ static void test_ranges(void **state)
         {__LINE__, "token-endpoint", "jwks_timeout", "99ms", "100ms", "1m", "61s", 100, 60000},
         {__LINE__, "token-endpoint", "jwks_max_size", "1023", "1024", "1024k", "2m", 1024, 1048576},
         {__LINE__, "token-endpoint", "jwks_cache", NULL, "0s", "1d", "25h", 0, 86400},
+        {__LINE__, "authorizer", "clock_skew", NULL, "0s", "5m", "301s", 0, 300},
         {__LINE__, "authorizer", "token_cache", NULL, "0", "1000000", "1000001", 0, 1000000},
     };
     (void)state;
