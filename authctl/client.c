@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define ID_RANDOM_BYTES 16
 #define GRACE_MAX_S     (90U * 86400) /* of an old secret */
@@ -46,20 +47,34 @@ static enum status secret_renew(struct ctl *c, const struct client *client,
     return e == ERR_OK ? STATUS_YES : ctl_store_no(c, e);
 }
 
+/*
+ * iat has whole seconds, so a client that was just disabled or removed has its first good token in
+ * the next one.  It is awaited, or a token that is asked for at once would be refused.
+ */
+static void await_tokens(const struct ctl *c, const struct client *client)
+{
+    struct timespec until = {.tv_sec = client->tokens_valid_from};
+    if (client->tokens_valid_from > c->now && client->tokens_valid_from <= c->now + 2)
+        clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL);
+}
+
 static enum status client_create(struct ctl *c, const struct client *client)
 {
+    struct client stored;
     enum err e = store_client_add(c->store, client);
     if (e == ERR_EXISTS)
         return ctl_no("there is a client '%s' already", client->id);
     if (e != ERR_OK)
         return ctl_store_no(c, e);
-    if (client->auth != CLIENT_SECRET) {
-        client_report(c, client, NULL);
-        return STATUS_YES;
-    }
-    enum status s = secret_renew(c, client, 0);
-    if (s != STATUS_YES && store_client_remove(c->store, slice_of(client->id)) != ERR_OK)
-        ctl_say("the client '%s' now exists without a secret; remove it", client->id);
+    enum status s = client_find(c, client->id, &stored);
+    if (s == STATUS_YES && client->auth == CLIENT_SECRET)
+        s = secret_renew(c, &stored, 0);
+    else if (s == STATUS_YES)
+        client_report(c, &stored, NULL);
+    if (s == STATUS_YES)
+        await_tokens(c, &stored);
+    else if (store_client_remove(c->store, slice_of(client->id)) != ERR_OK)
+        ctl_say("the client '%s' exists now, but cannot log in; remove it", client->id);
     return s;
 }
 
@@ -179,7 +194,10 @@ enum status client_enable(struct ctl *c)
     if (e != ERR_OK)
         return ctl_store_no(c, e);
     client.enabled = true;
-    return client_done(c, &client, "is enabled");
+    s = client_done(c, &client, "is enabled");
+    if (s == STATUS_YES)
+        await_tokens(c, &client);
+    return s;
 }
 
 enum status client_remove(struct ctl *c)
