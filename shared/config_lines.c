@@ -280,6 +280,11 @@ static const char *line_fault(struct slice line, size_t max, bool comment)
         return "is too long; a line has at most 199 bytes";
     if (line.p[0] == ' ' || line.p[0] == '\t')
         return "begins with a blank; begin each line at the margin, and keep a value on one line";
+    size_t n = 0; /* inih would take a colon too */
+    while (n < line.n && line.p[n] != '=' && line.p[n] != ':')
+        n++;
+    if (line.p[0] != '[' && n < line.n && line.p[n] == ':')
+        return "has a colon behind the key; write key = value";
     return NULL;
 }
 

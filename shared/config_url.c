@@ -33,8 +33,7 @@ static bool is_unreserved(char c)
 static bool host_ok(struct slice authority, struct slice *host)
 {
     struct slice rest = authority;
-    struct slice name = SLICE_NONE;
-    struct slice port = SLICE_NONE;
+    struct slice name, port;
     if (slice_starts(authority, "[")) {
         if (!slice_cut(&rest, ']', &name) || rest.p == NULL || name.n < 3 ||
             !all_of(slice_skip(name, 1), is_ipv6_char))

@@ -93,6 +93,9 @@ static void test_lines(void **state)
         ROW(LEAST "[server]\nlog = /" WIDE TEN TEN TEN TEN TEN TEN TEN TEN TEN "12\n", ""),
         ROW(LEAST "[server]\nlog = /" WIDE TEN TEN TEN TEN TEN TEN TEN TEN TEN "123\n",
             "f:6: is too long; a line has at most 199 bytes\n"),
+        ROW(LEAST "[server]\nthreads: 8\n", "f:6: has a colon behind the key; write key = value\n"),
+        ROW(LEAST "[server]\nthreads ; = 8\n",
+            "f:6: is neither [section] nor key = value; mend it\n"),
         ROW("threads = 8\n" LEAST, "f:1: threads: stands before the first [section]; move it\n"),
     };
     (void)state;
