@@ -147,8 +147,8 @@ static struct slice verdict_text(struct ctl *c, const struct explanation *x)
     if (x->decision.allow)
         buf_puts(&text, x->asked.open ? "allowed: open to all" : "allowed");
     else
-        buf_printf(&text, "refused with %d %s: %s", row->bearer_status, row->bearer_code,
-                   row->text);
+        buf_printf(&text, "refused with %d%s%s: %s", row->bearer_status,
+                   row->bearer_code[0] ? " " : "", row->bearer_code, row->text);
     return buf_slice(&text);
 }
 
@@ -163,8 +163,7 @@ static void lines(struct ctl *c, const struct explanation *x)
     fields[n++] = REPORT_TEXT("", "Interaction", target_text(c, x));
     for (size_t i = 0; i < x->asked.need_count; i++)
         fields[n++] = REPORT_TEXT("", "Needs", need_text(c, x, &x->asked.needs[i]));
-    fields[n++] =
-        REPORT_TEXT("", "Token", outcome_text(x->presented != ERR_OK ? x->presented : x->checked));
+    fields[n++] = REPORT_TEXT("", "Token", token_text(x));
     if (x->checked == ERR_OK) {
         fields[n++] = REPORT_TEXT("", "Client id", x->token.client_id);
         fields[n++] = REPORT_NUMBER("", "Expires", FIELD_TIME, x->token.expires_at);
