@@ -59,12 +59,16 @@ struct client {
     int64_t tokens_valid_from; /* tokens with an earlier iat are refused */
 };
 
-/* Text of *out is copied into the arena.  ERR_NOT_FOUND. */
+/* Text of *out is copied into the arena.  ERR_NOT_FOUND; ERR_MEMORY when the arena is full. */
 MUST_USE enum err store_client_get(struct store *st, struct slice id, struct arena *a,
                                    struct client *out);
-/* ERR_EXISTS. */
+/*
+ * tokens_valid_from becomes created_at at least, and later than that when the id was taken before:
+ * no token of its old holder lives again.  A token for the new one needs an iat of then or later.
+ * ERR_EXISTS.
+ */
 MUST_USE enum err store_client_add(struct store *st, const struct client *c);
-/* Replaces all but id and created_at.  ERR_NOT_FOUND. */
+/* Replaces all but id and created_at; tokens_valid_from never goes back.  ERR_NOT_FOUND. */
 MUST_USE enum err store_client_update(struct store *st, const struct client *c);
 /* With its secrets and failed logins.  Its tokens are refused from then on.  ERR_NOT_FOUND. */
 MUST_USE enum err store_client_remove(struct store *st, struct slice id);
@@ -92,7 +96,8 @@ MUST_USE enum err store_secret_list(struct store *st, struct slice client_id, in
                                     struct client_secret out[CLIENT_MAX_SECRETS], size_t *count);
 /*
  * Add one; the client's others expire at others_expire_at unless they do so earlier (0: leave them
- * as they are; a time in the past ends them now).  ERR_NOT_FOUND for an unknown client.
+ * as they are; a time in the past ends them now).  Beyond CLIENT_MAX_SECRETS the oldest are
+ * dropped. ERR_NOT_FOUND for an unknown client.
  */
 MUST_USE enum err store_secret_add(struct store *st, struct slice client_id,
                                    const struct client_secret *secret, int64_t others_expire_at);
@@ -160,7 +165,10 @@ MUST_USE enum err store_token_check(struct store *st, struct slice client_id, st
 
 /* ---- documents fetched over the network ---- */
 
-/* Body (in the arena) and times; ERR_NOT_FOUND. An expired one is found too. */
+/*
+ * Body (in the arena, NUL-terminated) and times.  An expired one is found too, until it is purged.
+ * ERR_NOT_FOUND; ERR_MEMORY when the arena is full.
+ */
 MUST_USE enum err store_document_get(struct store *st, struct slice url, struct arena *a,
                                      struct slice *body, int64_t *fetched_at, int64_t *expires_at);
 MUST_USE enum err store_document_put(struct store *st, struct slice url, struct slice body,
