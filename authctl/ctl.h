@@ -38,7 +38,8 @@ enum option {
 };
 
 struct ctl {
-    const char *operand;            /* NAME, ID or KID; NULL for commands without one */
+    const char *operand;            /* NAME, ID, KID or METHOD; NULL for commands without one */
+    const char *second;             /* URI; NULL for commands with fewer than two operands */
     const char *options[OPT_COUNT]; /* NULL: not given; "" for one without a value */
     int64_t now;                    /* seconds since 1970 */
     struct arena arena;             /* wiped at the end */
@@ -49,10 +50,10 @@ struct ctl {
 };
 
 struct command {
-    const char *noun, *verb;
-    const char *operand;   /* its name in the usage; NULL: takes none */
-    unsigned options;      /* bits OPT(…) */
-    const char *arguments; /* as the usage shows them */
+    const char *noun, *verb;      /* verb NULL: the noun is the whole command */
+    const char *operand, *second; /* their names in the usage; NULL: takes none */
+    unsigned options;             /* bits OPT(…) */
+    const char *arguments;        /* as the usage shows them */
     const char *help;
     enum status (*run)(struct ctl *c);
 };
@@ -100,6 +101,7 @@ enum status key_rotate(struct ctl *c);
 enum status key_retire(struct ctl *c);
 enum status token_inspect(struct ctl *c);
 enum status token_revoke(struct ctl *c);
+enum status explain(struct ctl *c);
 enum status jose_verify(struct ctl *c);
 
 #endif

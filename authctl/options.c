@@ -30,9 +30,11 @@ void usage_write(const struct commands *all, const char *noun, const char *verb,
     buf_puts(out, "usage:\n");
     for (size_t i = 0; i < all->count; i++) {
         const struct command *row = &all->rows[i];
-        if ((noun != NULL && !is(noun, row->noun)) || (verb != NULL && !is(verb, row->verb)))
+        bool other_verb = verb != NULL && row->verb != NULL && !is(verb, row->verb);
+        if ((noun != NULL && !is(noun, row->noun)) || other_verb)
             continue;
-        buf_printf(out, "  fhir-authctl %s %s%s%s\n        %s\n", row->noun, row->verb,
+        buf_printf(out, "  fhir-authctl %s%s%s%s%s\n        %s\n", row->noun,
+                   row->verb != NULL ? " " : "", row->verb != NULL ? row->verb : "",
                    *row->arguments ? " " : "", row->arguments, row->help);
     }
     if (noun == NULL)
@@ -45,9 +47,24 @@ static const struct command *command_find(const struct commands *all, const char
                                           const char *verb)
 {
     for (size_t i = 0; i < all->count; i++)
-        if (is(noun, all->rows[i].noun) && (verb == NULL || is(verb, all->rows[i].verb)))
+        if (is(noun, all->rows[i].noun) &&
+            (verb == NULL || all->rows[i].verb == NULL || is(verb, all->rows[i].verb)))
             return &all->rows[i];
     return NULL;
+}
+
+struct command_name {
+    char text[48];
+};
+
+/* "client add", or "explain", for messages. */
+static struct command_name command_name(const struct command *command)
+{
+    struct command_name name;
+    struct buf text = BUF(name.text);
+    buf_printf(&text, "%s%s%s", command->noun, command->verb != NULL ? " " : "",
+               command->verb != NULL ? command->verb : "");
+    return name;
 }
 
 static bool is_help(const char *word)
@@ -76,7 +93,7 @@ static enum status option_read(const struct command *command, int argc, char *co
             c->options[k] = word[n] == '=' ? word + n + 1 : argv[++*i];
         return STATUS_YES;
     }
-    return ctl_misuse("%s %s has no option --%.*s", command->noun, command->verb, (int)n, word);
+    return ctl_misuse("%s has no option --%.*s", command_name(command).text, (int)n, word);
 }
 
 static enum status arguments_read(const struct command *command, int argc, char *const argv[],
@@ -91,16 +108,20 @@ static enum status arguments_read(const struct command *command, int argc, char 
             if (s != STATUS_YES)
                 return s;
         } else if (!only_operands && argv[i][0] == '-' && argv[i][1] != '\0') {
-            return ctl_misuse("%s %s has no option %s", command->noun, command->verb, argv[i]);
-        } else if (command->operand == NULL || c->operand != NULL) {
-            return ctl_misuse("%s %s does not take the argument '%s'", command->noun, command->verb,
-                              argv[i]);
-        } else {
+            return ctl_misuse("%s has no option %s", command_name(command).text, argv[i]);
+        } else if (command->operand != NULL && c->operand == NULL) {
             c->operand = argv[i];
+        } else if (command->second != NULL && c->second == NULL) {
+            c->second = argv[i];
+        } else {
+            return ctl_misuse("%s does not take the argument '%s'", command_name(command).text,
+                              argv[i]);
         }
     }
     if (command->operand != NULL && c->operand == NULL)
-        return ctl_misuse("%s %s needs a %s", command->noun, command->verb, command->operand);
+        return ctl_misuse("%s needs a %s", command_name(command).text, command->operand);
+    if (command->second != NULL && c->second == NULL)
+        return ctl_misuse("%s needs a %s", command_name(command).text, command->second);
     return STATUS_YES;
 }
 
@@ -128,11 +149,12 @@ enum status options_read(const struct commands *all, int argc, char *const argv[
         *out = NULL;
         return STATUS_YES;
     }
-    if (command == NULL || verb == NULL) {
+    if (command == NULL || (verb == NULL && command->verb != NULL)) {
         usage_write(all, noun, NULL, &c->out);
         *out = NULL;
         return STATUS_USAGE;
     }
     *out = command;
-    return arguments_read(command, argc - 2, argv + 2, c);
+    int words = command->verb != NULL ? 2 : 1;
+    return arguments_read(command, argc - words, argv + words, c);
 }

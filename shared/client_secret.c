@@ -103,7 +103,11 @@ enum err client_secret_check(struct slice text, const struct client_secret *secr
         scrypt_done |= secrets[i].kind == SECRET_SCRYPT;
         secret_wipe(&candidate);
     }
-    if (match)
+    /*
+     * HMAC, and so scrypt, fills a short key up with zero bytes: "x" and "x\0" hash alike.  No
+     * secret has other bytes than printable ones, so a text that does is never right.
+     */
+    if (match && slice_is_printable(text))
         return ERR_OK;
     if (equalise && !scrypt_done) {
         const unsigned char salt[SALT_BYTES] = {0};

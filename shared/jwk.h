@@ -29,9 +29,9 @@ struct jwk {
     enum jwk_use use; /* from `use`, or from key_ops */
     bool may_verify;  /* `use` and `key_ops` allow it */
     bool may_sign;
-    bool is_private;        /* holds d; always true for oct */
-    EVP_PKEY *pkey;         /* owned; NULL for oct */
-    unsigned char *oct;     /* owned, wiped; NULL unless oct */
+    bool is_private;    /* holds d; always true for oct */
+    EVP_PKEY *pkey;     /* owned; NULL for oct */
+    unsigned char *oct; /* owned, wiped; NULL unless oct */
     size_t oct_bytes;
 };
 
@@ -53,7 +53,8 @@ void jwk_free(struct jwk *key);
 MUST_USE enum err jwk_set_parse(struct slice text, struct jwk_set **out);
 void jwk_set_free(struct jwk_set *set);
 
-/* New key for a JWS algorithm ("ES256", "RS256" with 3072 bits, "EdDSA" = Ed25519, …); kid is its thumbprint. */
+/* New key for a JWS algorithm ("ES256", "RS256" with 3072 bits, "EdDSA" = Ed25519, …); kid is its
+ * thumbprint. */
 MUST_USE enum err jwk_generate(const char *alg, struct jwk **out);
 
 /* As a JSON object.  The public form never holds a private member; ERR_JWK_TYPE for oct. */

@@ -3,15 +3,22 @@
 #define FHIR_AUTH_STORE_FIXTURE_H
 
 #include <setjmp.h>
+#include <fcntl.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "store.h"
+#include "store_internal.h"
 
 #define BUSY_MS 10000
+
+#define EMPTY(test) cmocka_unit_test_setup_teardown(test, fixture_without_store, fixture_down)
+#define WITH(test)  cmocka_unit_test_setup_teardown(test, fixture_up, fixture_down)
 
 struct fixture {
     char directory[64];
@@ -90,6 +97,48 @@ static inline int64_t fixture_epoch(struct store *st)
     assert_int_equal(store_epoch(st, &epoch), ERR_OK);
     assert_true(epoch > 0);
     return epoch;
+}
+
+static inline void assert_fault(const struct store *st, const char *part)
+{
+    if (strstr(store_fault(st), part) == NULL)
+        fail_msg("fault \"%s\" lacks \"%s\"", store_fault(st), part);
+}
+
+/* Another connection, as any SQLite program would have it. */
+static inline void run_sql(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static inline void put_file(const char *path, const char *bytes, size_t n, mode_t mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, n), (ssize_t)n);
+    assert_int_equal(fchmod(fd, mode), 0);
+    assert_int_equal(close(fd), 0);
+}
+
+/* Run n processes at once; how many of them ended with status 0. */
+static inline int run_processes(int n, int (*work)(const struct fixture *, int),
+                                const struct fixture *f)
+{
+    for (int i = 0; i < n; i++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            _exit(work(f, i));
+    }
+    int good = 0, status = 0;
+    for (int i = 0; i < n; i++) {
+        assert_true(wait(&status) > 0);
+        good += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+    return good;
 }
 
 #endif
