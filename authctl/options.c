@@ -60,7 +60,7 @@ struct command_name {
 /* "client add", or "explain", for messages. */
 static struct command_name command_name(const struct command *command)
 {
-    struct command_name name;
+    struct command_name name = {""};
     struct buf text = BUF(name.text);
     buf_printf(&text, "%s%s%s", command->noun, command->verb != NULL ? " " : "",
                command->verb != NULL ? command->verb : "");

@@ -31,6 +31,7 @@ static bool has_duplicate(const cJSON *object)
     size_t n = 0;
     for (const cJSON *m = object->child; m != NULL && n < JSON_MAX_MEMBERS; m = m->next)
         names[n++] = m->string;
+    // cppcheck-suppress uninitvar ; it does not see that only the first n, which are set, are read
     qsort(names, n, sizeof names[0], compare_names);
     for (size_t i = 1; i < n; i++)
         if (strcmp(names[i - 1], names[i]) == 0)
@@ -142,10 +143,12 @@ bool json_number(const struct json *v, double *out)
     return true;
 }
 
+#define MAX_INTEGER 9007199254740992.0 /* 2^53: beyond it doubles skip integers */
+
 bool json_integer(const struct json *v, int64_t *out)
 {
     double d;
-    if (!json_number(v, &d) || d < -0x1p53 || d > 0x1p53 || (double)(int64_t)d != d)
+    if (!json_number(v, &d) || d < -MAX_INTEGER || d > MAX_INTEGER || (double)(int64_t)d != d)
         return false;
     *out = (int64_t)d;
     return true;

@@ -180,6 +180,8 @@ static enum err ec_check(const struct jwk *key)
 static enum err import_ec(const struct parts *parts, const struct jwk_curve *curve, struct jwk *key)
 {
     unsigned char point[1 + 2 * 66] = {4}; /* SEC 1 section 2.3.3: uncompressed */
+    if (parts->v[EC_X].p == NULL || parts->v[EC_Y].p == NULL)
+        return ERR_JWK_FORM;
     memcpy(point + 1, parts->v[EC_X].p, curve->bytes);
     memcpy(point + 1 + curve->bytes, parts->v[EC_Y].p, curve->bytes);
 
@@ -208,6 +210,8 @@ static enum err import_okp(const struct parts *parts, const struct jwk_curve *cu
 {
     const unsigned char *x = (const unsigned char *)parts->v[OKP_X].p;
     const unsigned char *d = (const unsigned char *)parts->v[OKP_D].p;
+    if (x == NULL)
+        return ERR_JWK_FORM;
     if (jwk_curve_small_order(parts->v[OKP_X]))
         return ERR_JWK_WEAK;
     key->pkey = key->is_private
