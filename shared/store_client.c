@@ -73,7 +73,7 @@ enum err store_client_list(struct store *st, bool (*each)(const struct client *,
         return e;
     bool row = true;
     while (e == ERR_OK && row) {
-        struct client c;
+        struct client c = {0};
         e = store_row(st, s, &row);
         if (e == ERR_OK && row)
             e = client_row(st, s, &c);
