@@ -37,6 +37,13 @@ static struct slice mutate(const struct json *object, const char *name, const ch
 #define A256 A64 A64 A64 A64
 #define KID  "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 
+/* d of RFC 7515 A.2 plus lcm(p - 1, q - 1): as good, and of the size that older Java makes. */
+#define D_LARGE                                                                                    \
+    "Y6p8qds-7wX2ZZkC97GIujMqs_x52kGCt2BkIoNT9hgIAiy4i7IKogWsqBHYQfnbQEZjpo13AYUFjNQWsk9yYQ"       \
+    "QcwOKq28Rxe6F3M3G73SRy4d93Z71KDe-mUptPYzRgo3fuq5kB7rVp4RYWLsKYoXInElEx3hl33a0agYHKAdFE"       \
+    "JnQ8Sfg7mQMRKt5_fCeeeKXDtzWWFjJCprVsemtVvl2irU8l9j_B1DU261PalByChhVGTxHAooIQXppZ4MXYm4"       \
+    "bHwEE-F_UoPIX4VtRpPVC3Z75P_83vtk02GeCcbeWsOGB1DM6ypln_G50g72Q-uhjejQgvoUNGQKOjR9yu3w"
+
 static const struct {
     int line;
     const char *file; /* whose "key" is changed */
@@ -137,6 +144,7 @@ static const struct {
     {__LINE__, "rfc7515-a2.json", "dp", "\"Aw\"", ERR_JWK_WEAK},
     {__LINE__, "rfc7515-a2.json", "dq", "\"Aw\"", ERR_JWK_WEAK},
     {__LINE__, "rfc7515-a2.json", "qi", "\"Aw\"", ERR_JWK_WEAK},
+    {__LINE__, "rfc7515-a2.json", "d", "\"" D_LARGE "\"", ERR_OK},
     {__LINE__, "rfc7515-a2.json", "oth", "[]", ERR_JWK_FORM},
     {__LINE__, "rfc7638-3.1.json", "d", "\"Aw\"", ERR_JWK_FORM}, /* no CRT members */
     {__LINE__, "rfc7638-3.1.json", "e", "\"Aw\"", ERR_OK},
