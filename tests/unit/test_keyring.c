@@ -68,7 +68,7 @@ static void host_down(struct host *h)
     assert_int_equal(rmdir(h->directory), 0);
 }
 
-static void assert_told(struct host *h, const char *part)
+static void assert_says(struct host *h, const char *part)
 {
     if (strstr(h->text, part) == NULL)
         fail_msg("fault \"%s\" lacks \"%s\"", h->text, part);
@@ -211,7 +211,7 @@ static void rotation_never_leaves_a_host_without_a_key(void **state)
     key_path(&h, second, path);
     assert_int_equal(chmod(path, 0644), 0);
     assert_int_equal(keyring_rotate(&h.ring, now, &h.fault), ERR_KEYS);
-    assert_told(&h, "chmod 0600");
+    assert_says(&h, "chmod 0600");
     assert_string_equal(now, "untouched");
     assert_signs(&h, first);
     assert_state(&h, second, KEY_PENDING);
@@ -236,7 +236,7 @@ static void retire_keeps_or_unpublishes(void **state)
 
     assert_int_equal(keyring_retire(&h.ring, slice_of(first), true, &h.fault), ERR_OK);
     assert_int_equal(keyring_retire(&h.ring, slice_of(first), true, &h.fault), ERR_NOT_FOUND);
-    assert_told(&h, "kid");
+    assert_says(&h, "kid");
     static const char *const unknown[] = {"", "x", "../keys/x"};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
         assert_int_equal(keyring_retire(&h.ring, slice_of(unknown[i]), false, &h.fault),
@@ -264,7 +264,7 @@ static void hosts_have_keys_of_their_own(void **state)
     struct jwk *key = NULL;
     assert_int_equal(keyring_signing_key(&a.ring, &key, &a.fault), ERR_KEYS);
     assert_null(key);
-    assert_told(&a, "fhir-authctl key generate");
+    assert_says(&a, "fhir-authctl key generate");
     host_down(&a);
 }
 
@@ -300,16 +300,16 @@ static void unsafe_directories_are_refused(void **state)
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         assert_int_equal(chmod(h.directory, modes[i]), 0);
         assert_int_equal(keyring_generate(&h.ring, kid, &h.fault), ERR_FILE);
-        assert_told(&h, "chmod 0700");
+        assert_says(&h, "chmod 0700");
         assert_int_equal(keyring_rotate(&h.ring, kid, &h.fault), ERR_FILE);
-        assert_told(&h, "chmod 0700");
+        assert_says(&h, "chmod 0700");
         assert_int_equal(keyring_signing_key(&h.ring, &key, &h.fault), ERR_KEYS);
-        assert_told(&h, "chmod 0700");
+        assert_says(&h, "chmod 0700");
     }
     assert_int_equal(host_files(&h), 0);
     host_down(&h);
     assert_int_equal(keyring_generate(&h.ring, kid, &h.fault), ERR_FILE);
-    assert_told(&h, "fhir-authctl key generate");
+    assert_says(&h, "fhir-authctl key generate");
     assert_string_equal(kid, "untouched");
 }
 
@@ -320,7 +320,7 @@ static void no_file_stays_when_a_key_cannot_be_published(void **state)
     host_up(&h, state, "keys");
     sql(&h, "CREATE TRIGGER no BEFORE INSERT ON signing_key BEGIN SELECT RAISE(ABORT, 'no'); END");
     assert_int_equal(keyring_generate(&h.ring, kid, &h.fault), ERR_STORE);
-    assert_told(&h, "store: ");
+    assert_says(&h, "store: ");
     assert_int_equal(host_files(&h), 0);
     assert_string_equal(kid, "untouched");
     h.ring.alg = "none";
