@@ -9,7 +9,7 @@ enum shape {
     SHAPE_OTHER,
     SHAPE_ROOT,             /* "" */
     SHAPE_METADATA,         /* metadata */
-    SHAPE_WELL_KNOWN,       /* .well-known/… */
+    SHAPE_WELL_KNOWN,       /* .well-known/NAME…, of a known name */
     SHAPE_HISTORY,          /* _history */
     SHAPE_SEARCH,           /* _search */
     SHAPE_TYPE,             /* T */
@@ -165,6 +165,19 @@ static bool is_id(struct slice s)
     return s.n >= 1 && s.n <= 64;
 }
 
+/* Open documents: RFC 8615 lets anything else stand below .well-known too. */
+static enum shape well_known_shape(struct slice name)
+{
+    static const char *const names[] = {
+        "smart-configuration",  "udap", "oauth-protected-resource", "oauth-authorization-server",
+        "openid-configuration",
+    };
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (slice_is(name, names[i]))
+            return SHAPE_WELL_KNOWN;
+    return SHAPE_OTHER;
+}
+
 static enum shape instance_shape(const struct slice *segment, size_t count)
 {
     if (count == 2)
@@ -216,7 +229,7 @@ static enum shape shape_of(struct slice below, int *type, struct slice *id)
     if (count == 0)
         return SHAPE_ROOT;
     if (slice_is(segment[0], ".well-known"))
-        return count >= 2 ? SHAPE_WELL_KNOWN : SHAPE_OTHER;
+        return count >= 2 ? well_known_shape(segment[1]) : SHAPE_OTHER;
     if (count == 1 && slice_starts(segment[0], "$"))
         return SHAPE_OPERATION;
     for (size_t i = 0; i < COUNT(system_level); i++)

@@ -90,6 +90,8 @@ static const struct {
     {__LINE__, "GET", "/_history/1", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
     {__LINE__, "GET", "/$a/$b", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
     {__LINE__, "GET", "/.well-known", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
+    {__LINE__, "GET", "/.well-known/other", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
+    {__LINE__, "GET", "/.well-known/Patient/1", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
     {__LINE__, "GET", "/.Well-Known/udap", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
 
     /* no interaction there */
