@@ -15,6 +15,9 @@ static config_checker check_log, check_store, check_key_dir, check_ca_file;
 #define IN_FHIR(field)                                                                             \
     offsetof(struct config_fhir, field), sizeof(((struct config_fhir *)NULL)->field)
 
+#define IN_ISSUER(field)                                                                           \
+    offsetof(struct config_issuer, field), sizeof(((struct config_issuer *)NULL)->field)
+
 /* clang-format off */
 const struct config_key config_keys[] = {
     {"server", "threads", config_read_number, IN(threads),
@@ -41,14 +44,20 @@ const struct config_key config_keys[] = {
      .fallback = "64k", .min = "1k", .max = "1m"},
     {"token-endpoint", "require_https", config_read_yes_no, IN(require_https),
      .fallback = "yes"},
-    {"token-endpoint", "ca_file", config_read_path_or_nothing, IN(ca_file),
+    {"jwks", "ca_file", config_read_path_or_nothing, IN(ca_file),
      .fallback = "", .check = check_ca_file},
-    {"token-endpoint", "jwks_timeout", config_read_milliseconds, IN(jwks_timeout_ms),
+    {"jwks", "timeout", config_read_milliseconds, IN(jwks_timeout_ms),
      .fallback = "5s", .min = "100ms", .max = "60s"},
-    {"token-endpoint", "jwks_max_size", config_read_bytes, IN(jwks_max_bytes),
+    {"jwks", "max_size", config_read_bytes, IN(jwks_max_bytes),
      .fallback = "64k", .min = "1k", .max = "1m"},
-    {"token-endpoint", "jwks_cache", config_read_seconds, IN(jwks_cache_s),
+    {"jwks", "cache", config_read_seconds, IN(jwks_cache_s),
      .fallback = "5m", .min = "0s", .max = "24h"},
+    {"jwks", "stale_if_error", config_read_seconds, IN(jwks_stale_if_error_s),
+     .fallback = "24h", .min = "0s", .max = "7d"},
+    {"jwks", "http_loopback", config_read_yes_no, IN(jwks_http_loopback),
+     .fallback = "no"},
+    {"jwks", "private_hosts", config_read_words_or_nothing, IN(jwks_private_hosts),
+     .fallback = ""},
     {"authorizer", "realm", config_read_realm, IN(realm),
      .fallback = "fhir"},
     {"authorizer", "token_cache", config_read_number, IN(token_cache),
@@ -59,6 +68,20 @@ const struct config_key config_keys[] = {
      .required = true},
     {"fhir", "audience", config_read_audience, IN_FHIR(audience),
      .fallback = NULL /* the base */},
+    {"issuer", "issuer", config_read_url, IN_ISSUER(issuer),
+     .required = true},
+    {"issuer", "audience", config_read_words, IN_ISSUER(audience),
+     .fallback = NULL /* the FHIR base's */},
+    {"issuer", "keys", config_read_key_source, IN_ISSUER(keys),
+     .required = true},
+    {"issuer", "algorithms", config_read_algorithms, IN_ISSUER(algorithms),
+     .fallback = "ES256 ES384 RS256 RS384 PS256 PS384 EdDSA"},
+    {"issuer", "typ", config_read_words, IN_ISSUER(typ),
+     .fallback = "at+jwt"},
+    {"issuer", "scope_claim", config_read_words, IN_ISSUER(scope_claim),
+     .fallback = "scope"},
+    {"issuer", "clock_skew", config_read_seconds, IN_ISSUER(clock_skew_s),
+     .fallback = "30s", .min = "0s", .max = "5m"},
 };
 /* clang-format on */
 _Static_assert(sizeof config_keys / sizeof config_keys[0] == CONFIG_KEYS, "CONFIG_KEYS is wrong");

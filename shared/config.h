@@ -11,6 +11,8 @@
 #define CONFIG_DEFAULT_PATH "/etc/fhir-auth/fhir-auth.conf"
 #define CONFIG_MAX_TEXT     512 /* bytes of one value, with its NUL */
 #define CONFIG_MAX_BASES    16
+#define CONFIG_MAX_ISSUERS  16
+#define CONFIG_MAX_MAP      4096 /* bytes of all names and scopes of one [scope-map "…"] */
 
 /* One [fhir "name"] section. */
 struct config_fhir {
@@ -19,6 +21,29 @@ struct config_fhir {
     char base[CONFIG_MAX_TEXT];     /* public URL without trailing slash */
     char audience[CONFIG_MAX_TEXT]; /* default: base */
     const char *path;               /* path part of base, points into it; "" for the root */
+};
+
+/* One [scope-map "name"] section: an organisation's own names for SMART scopes. */
+struct config_scope_map {
+    char name[64]; /* of the issuer that it is for */
+    int line;
+    size_t used;
+    char text[CONFIG_MAX_MAP]; /* pairs of NUL-terminated texts: their name, our scopes */
+};
+
+/* One [issuer "name"] section: whose tokens are trusted besides those of the token endpoint here.
+ */
+struct config_issuer {
+    char name[64];
+    int line;
+    char issuer[CONFIG_MAX_TEXT];      /* the iss of its tokens */
+    char audience[CONFIG_MAX_TEXT];    /* one of these, by blanks; "": that of the FHIR base */
+    char keys[CONFIG_MAX_TEXT];        /* "store", "discovery", an absolute path or a URL */
+    char algorithms[CONFIG_MAX_TEXT];  /* by blanks */
+    char typ[CONFIG_MAX_TEXT];         /* accepted typ of its tokens, by blanks */
+    char scope_claim[CONFIG_MAX_TEXT]; /* "scope", "scp", "realm_access.roles", … */
+    unsigned clock_skew_s;
+    const struct config_scope_map *scope_map; /* NULL: none; points into struct config */
 };
 
 struct config {
@@ -38,10 +63,14 @@ struct config {
     unsigned clock_skew_s; /* of clients' assertions */
     unsigned max_body_bytes;
     bool require_https;
+    /* [jwks]: key sets fetched over the network */
     char ca_file[CONFIG_MAX_TEXT]; /* "" for the system's certificates */
     unsigned jwks_timeout_ms;
     unsigned jwks_max_bytes;
-    unsigned jwks_cache_s; /* at most so long is a client's key set kept */
+    unsigned jwks_cache_s;          /* at most so long is a set kept */
+    unsigned jwks_stale_if_error_s; /* and so long beyond that while it cannot be fetched */
+    bool jwks_http_loopback;        /* http is taken for this machine */
+    char jwks_private_hosts[CONFIG_MAX_TEXT]; /* by blanks: may have a private address */
     /* [authorizer] */
     char realm[128];
     unsigned token_cache;        /* entries; 0 turns it off */
@@ -49,6 +78,11 @@ struct config {
     /* [fhir "…"] */
     size_t fhir_count;
     struct config_fhir fhir[CONFIG_MAX_BASES];
+    /* [issuer "…"], [scope-map "…"] */
+    size_t issuer_count;
+    struct config_issuer issuers[CONFIG_MAX_ISSUERS];
+    size_t scope_map_count;
+    struct config_scope_map scope_maps[CONFIG_MAX_ISSUERS];
 };
 
 /*
@@ -61,6 +95,9 @@ const char *config_path(void);
  * is wrong and how to mend it.  ERR_CONFIG when there was any; *out is then not to be used.
  */
 MUST_USE enum err config_load(const char *path, struct config *out, struct buf *faults);
+
+/* Our scopes for an organisation's own name; SLICE_NONE when the map is NULL or has none. */
+struct slice config_map_find(const struct config_scope_map *map, struct slice name);
 
 /* The same from memory, without looking at files that the configuration names; for tests and
  * fuzzing. */

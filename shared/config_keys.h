@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#define CONFIG_KEYS 21
+#define CONFIG_KEYS 32
 
 /*
  * Read one value into its field, which stays untouched on error: ERR_CONFIG, and *why says "what is
@@ -24,7 +24,7 @@ struct config_key {
     const char *section;
     const char *name;
     config_reader *read;
-    size_t offset; /* of the field in struct config; for [fhir "…"] in struct config_fhir */
+    size_t offset; /* of the field in struct config, struct config_fhir or struct config_issuer */
     size_t size;   /* of the field */
     const char *fallback; /* as it would stand in the file; NULL: required, or filled from others */
     const char *min, *max; /* likewise; of numbers, durations and sizes */
@@ -33,6 +33,48 @@ struct config_key {
 };
 
 extern const struct config_key config_keys[CONFIG_KEYS];
+
+/* Where faults go: lines of text, each beginning with the file's name. */
+struct config_faults {
+    const char *file;
+    struct buf *text;
+    bool any;
+};
+
+#define CONFIG_MAX_NAME 40 /* bytes of the name in [fhir "name"] */
+
+enum config_section_number {
+    CONFIG_SERVER,
+    CONFIG_STORE,
+    CONFIG_TOKEN_ENDPOINT,
+    CONFIG_JWKS,
+    CONFIG_AUTHORIZER,
+    CONFIG_FHIR,
+    CONFIG_ISSUER,
+    CONFIG_SCOPE_MAP,
+    CONFIG_SECTIONS
+};
+
+struct config_section {
+    const char *name;
+    bool named; /* [fhir "name"]: there may be several */
+};
+
+extern const struct config_section config_sections[CONFIG_SECTIONS];
+
+/* [A-Za-z0-9_-]{1,CONFIG_MAX_NAME} */
+bool config_is_name(struct slice s);
+/*
+ * A new item of a named section.  *why says what is wrong, if something is; NULL when there is no
+ * room for it.
+ */
+void *config_item_add(struct config *c, int section, struct slice name, int line, struct buf *why);
+int config_item_line(int section, const void *item);
+/* A line of a scope map; ERR_CONFIG, and *why as above. */
+MUST_USE enum err config_map_add(struct config_scope_map *map, struct slice name,
+                                 struct slice scopes, struct buf *why);
+/* After the last line: what one section lends to another, and what they must not share. */
+void config_settle(struct config *c, struct config_faults *faults);
 
 config_reader config_read_number;
 config_reader config_read_seconds;      /* a duration into seconds */
@@ -46,6 +88,10 @@ config_reader config_read_log_target;
 config_reader config_read_signing_alg;
 config_reader config_read_realm;
 config_reader config_read_audience;
+config_reader config_read_words; /* printable ASCII, by single blanks */
+config_reader config_read_words_or_nothing;
+config_reader config_read_key_source;
+config_reader config_read_algorithms;
 
 /*
  * NULL for https://host[:port][/path] in the one way in which we want it written (RFC 3986 section
@@ -55,13 +101,6 @@ const char *config_url_fault(struct slice url);
 
 /* Bytes to insert, delete or replace to turn one name into the other; SIZE_MAX for long names. */
 size_t config_distance(struct slice a, struct slice b);
-
-/* Where faults go: lines of text, each beginning with the file's name. */
-struct config_faults {
-    const char *file;
-    struct buf *text;
-    bool any;
-};
 
 /* line 0, section NULL and key NULL are left out. */
 void config_fault(struct config_faults *f, int line, const char *section, const char *key,

@@ -12,20 +12,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_FHIR_NAME 40
-
-static const char *const sections[] = {"server", "store", "token-endpoint", "authorizer", "fhir"};
-enum { SECTIONS = sizeof sections / sizeof sections[0], FHIR = SECTIONS - 1 };
 enum { NO_SECTION = -1, UNKNOWN_SECTION = -2 };
 
 struct reading {
     struct slice rest; /* of the file */
     int line;
-    bool handed_on;           /* inih has this line, and has not called take_key yet */
-    int section;              /* index, or one of the above */
-    struct config_fhir *fhir; /* the current [fhir "…"] */
-    char heading[64];         /* of the current section, for faults */
-    int heading_line[SECTIONS];
+    bool handed_on; /* inih has this line, and has not called take_key yet */
+    int section;    /* index of config_sections, or one of the above */
+    void *item; /* the current [fhir "…"], [issuer "…"] or [scope-map "…"]; else the config */
+    char heading[80]; /* of the current section, for faults */
+    int heading_line[CONFIG_SECTIONS];
     struct config *out;
     struct config_seen *seen;
     struct config_faults *faults;
@@ -58,23 +54,19 @@ void config_fault(struct config_faults *f, int line, const char *section, const 
 
 static bool in_section(const struct config_key *k, int section)
 {
-    return section >= 0 && strcmp(k->section, sections[section]) == 0;
+    return section >= 0 && strcmp(k->section, config_sections[section].name) == 0;
 }
 
-static void *field_of(const struct reading *r, const struct config_key *k)
-{
-    return in_section(k, FHIR) ? (char *)r->fhir + k->offset : (char *)r->out + k->offset;
-}
-
-static void set_defaults(struct reading *r, bool of_fhir)
+/* The fields of the current section, and of no other, get their defaults. */
+static void set_defaults(struct reading *r, int section)
 {
     for (size_t i = 0; i < CONFIG_KEYS; i++) {
         const struct config_key *k = &config_keys[i];
         char text[256];
         struct buf why = BUF(text);
-        if (k->fallback == NULL || in_section(k, FHIR) != of_fhir)
+        if (k->fallback == NULL || !in_section(k, section))
             continue;
-        if (k->read(k, slice_of(k->fallback), field_of(r, k), &why) != ERR_OK)
+        if (k->read(k, slice_of(k->fallback), (char *)r->item + k->offset, &why) != ERR_OK)
             config_fault(r->faults, 0, k->section, k->name, "default: %s", text);
     }
 }
@@ -109,6 +101,15 @@ static void unknown_key(const struct reading *r, const char *name)
                      "is no key of this section; see fhir-auth.conf(5)");
 }
 
+/* A line of [scope-map "…"]: any name, and SMART scopes for it. */
+static void take_mapping(struct reading *r, const char *name, const char *value)
+{
+    char text[512];
+    struct buf why = BUF(text);
+    if (config_map_add(r->item, slice_of(name), slice_of(value), &why) != ERR_OK)
+        config_fault(r->faults, r->line, r->heading, name, "%s", text);
+}
+
 /* inih's handler.  Its section is cut at 49 bytes, so next_line keeps the section. */
 static int take_key(void *user, const char *section, const char *name, const char *value)
 {
@@ -117,6 +118,10 @@ static int take_key(void *user, const char *section, const char *name, const cha
     r->handed_on = false;
     if (r->section == UNKNOWN_SECTION)
         return 1;
+    if (r->section == CONFIG_SCOPE_MAP) {
+        take_mapping(r, name, value);
+        return 1;
+    }
     if (r->section == NO_SECTION) {
         config_fault(r->faults, r->line, NULL, name, "stands before the first [section]; move it");
         return 1;
@@ -138,7 +143,7 @@ static int take_key(void *user, const char *section, const char *name, const cha
     char text[1024];
     struct buf why = BUF(text);
     r->seen[i].line = r->line;
-    r->seen[i].bad = k->read(k, slice_of(value), field_of(r, k), &why) != ERR_OK;
+    r->seen[i].bad = k->read(k, slice_of(value), (char *)r->item + k->offset, &why) != ERR_OK;
     if (r->seen[i].bad)
         config_fault(r->faults, r->line, r->heading, name, "%s", text);
     return 1;
@@ -154,90 +159,90 @@ static void end_section(struct reading *r, int section, const char *heading, int
     }
 }
 
-/* Its keys may be set again in the next one. */
-static void end_fhir(struct reading *r)
+/* Ends [fhir "…"] and the like: its keys may be set again in the next one. */
+static void end_named(struct reading *r)
 {
-    if (r->section != FHIR)
+    if (r->section < 0 || !config_sections[r->section].named)
         return;
-    end_section(r, FHIR, r->heading, r->fhir->line);
+    end_section(r, r->section, r->heading, config_item_line(r->section, r->item));
     for (size_t i = 0; i < CONFIG_KEYS; i++)
-        if (in_section(&config_keys[i], FHIR))
+        if (in_section(&config_keys[i], r->section))
             r->seen[i] = (struct config_seen){0};
 }
 
-static bool is_fhir_name(struct slice s)
+/* Begin [fhir "name"] or the like, of which `quoted` is what follows the kind. */
+static void begin_named(struct reading *r, int section, struct slice quoted)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
-            c != '-' && c != '_')
-            return false;
-    }
-    return s.n > 0 && s.n <= MAX_FHIR_NAME;
-}
-
-/* Begin [fhir "name"], of which `quoted` is what follows "fhir". */
-static void begin_fhir(struct reading *r, struct slice quoted)
-{
+    const char *kind = config_sections[section].name;
     struct slice name = slice_skip(quoted, 2);
     name.n -= name.n > 0;
-    if (!slice_starts(quoted, " \"") || !slice_ends(quoted, "\"") || !is_fhir_name(name)) {
-        config_fault(
-            r->faults, r->line, NULL, NULL,
-            "[fhir] has no valid name; write [fhir \"name\"] with 1 to %d letters, digits, "
-            "- and _",
-            MAX_FHIR_NAME);
+    char text[256];
+    struct buf why = BUF(text);
+    if (!slice_starts(quoted, " \"") || !slice_ends(quoted, "\"") || !config_is_name(name)) {
+        config_fault(r->faults, r->line, NULL, NULL,
+                     "[%s] has no valid name; write [%s \"name\"] with 1 to %d letters, digits, "
+                     "- and _",
+                     kind, kind, CONFIG_MAX_NAME);
         return;
     }
-    size_t n = r->out->fhir_count;
-    if (n == CONFIG_MAX_BASES) {
-        config_fault(r->faults, r->line, NULL, NULL, "more than %d [fhir] sections; leave some out",
-                     CONFIG_MAX_BASES);
+    void *item = config_item_add(r->out, section, name, r->line, &why);
+    if (why.n > 0)
+        config_fault(r->faults, r->line, NULL, NULL, "%s", text);
+    if (item == NULL)
         return;
-    }
-    for (size_t i = 0; i < n; i++)
-        if (slice_is(name, r->out->fhir[i].name))
-            config_fault(r->faults, r->line, NULL, NULL,
-                         "[fhir \"%s\"] was begun in line %d; give this one another name",
-                         r->out->fhir[i].name, r->out->fhir[i].line);
-    r->out->fhir_count = n + 1;
-    r->fhir = &r->out->fhir[n];
-    *r->fhir = (struct config_fhir){.line = r->line};
-    memcpy(r->fhir->name, name.p, name.n);
-    snprintf(r->heading, sizeof r->heading, "fhir \"%.*s\"", MAX_FHIR_NAME, r->fhir->name);
-    r->section = FHIR;
-    set_defaults(r, true);
+    r->item = item;
+    r->section = section;
+    snprintf(r->heading, sizeof r->heading, "%s \"%.*s\"", kind, SLICE_FMT(name));
+    set_defaults(r, section);
+}
+
+/* The section that a heading's first word names; UNKNOWN_SECTION. */
+static int find_section(struct slice word)
+{
+    for (int i = 0; i < CONFIG_SECTIONS; i++)
+        if (slice_is(word, config_sections[i].name))
+            return i;
+    return UNKNOWN_SECTION;
+}
+
+static void unknown_section(const struct reading *r, struct slice name)
+{
+    const char *known[CONFIG_SECTIONS];
+    for (size_t i = 0; i < CONFIG_SECTIONS; i++)
+        known[i] = config_sections[i].name;
+    const char *near = nearest(name, known, CONFIG_SECTIONS);
+    if (near != NULL)
+        config_fault(r->faults, r->line, NULL, NULL, "[%.*s] is no section; did you mean [%s]?",
+                     SLICE_FMT(name), near);
+    else
+        config_fault(r->faults, r->line, NULL, NULL, "[%.*s] is no section; see fhir-auth.conf(5)",
+                     SLICE_FMT(name));
 }
 
 static void begin_section(struct reading *r, struct slice name)
 {
-    end_fhir(r);
+    struct slice rest = name, kind;
+    end_named(r);
     r->section = UNKNOWN_SECTION;
-    if (slice_is(name, "fhir") || slice_starts(name, "fhir ")) {
-        begin_fhir(r, slice_skip(name, 4));
+    slice_cut(&rest, ' ', &kind);
+    int i = find_section(kind);
+    if (i >= 0 && config_sections[i].named) {
+        begin_named(r, i, slice_skip(name, kind.n));
         return;
     }
-    int i = 0;
-    while (i < FHIR && !slice_is(name, sections[i]))
-        i++;
-    if (i == FHIR) {
-        const char *near = nearest(name, sections, FHIR);
-        if (near != NULL)
-            config_fault(r->faults, r->line, NULL, NULL, "[%.*s] is no section; did you mean [%s]?",
-                         SLICE_FMT(name), near);
-        else
-            config_fault(r->faults, r->line, NULL, NULL,
-                         "[%.*s] is no section; see fhir-auth.conf(5)", SLICE_FMT(name));
+    if (i < 0 || rest.p != NULL) {
+        unknown_section(r, name);
         return;
     }
     if (r->heading_line[i] != 0)
         config_fault(r->faults, r->line, NULL, NULL,
-                     "[%s] was begun in line %d; put all its keys there", sections[i],
+                     "[%s] was begun in line %d; put all its keys there", config_sections[i].name,
                      r->heading_line[i]);
     else
         r->heading_line[i] = r->line;
     r->section = i;
-    snprintf(r->heading, sizeof r->heading, "%s", sections[i]);
+    r->item = r->out;
+    snprintf(r->heading, sizeof r->heading, "%s", config_sections[i].name);
 }
 
 static void take_heading(struct reading *r, struct slice line)
@@ -250,7 +255,7 @@ static void take_heading(struct reading *r, struct slice line)
         rest = SLICE("]");
     rest = slice_trim(rest);
     if (rest.n > 0 && rest.p[0] != ';' && rest.p[0] != '#') {
-        end_fhir(r);
+        end_named(r);
         r->section = UNKNOWN_SECTION;
         config_fault(r->faults, r->line, NULL, NULL,
                      "is no heading; write [section] alone in its line");
@@ -318,32 +323,13 @@ static char *next_line(char *str, int num, void *user)
     return NULL;
 }
 
-/* What one section lends to another, and what they must not share. */
 static void finish(struct reading *r)
 {
-    struct config *c = r->out;
-    end_fhir(r);
-    for (int i = 0; i < FHIR; i++)
-        end_section(r, i, sections[i], r->heading_line[i]);
-    if (c->url[0] == '\0')
-        memcpy(c->url, c->issuer, sizeof c->url);
-    if (c->fhir_count == 0)
-        config_fault(r->faults, 0, NULL, NULL, "no FHIR base; add a section [fhir \"name\"]");
-    for (size_t i = 0; i < c->fhir_count; i++) {
-        struct config_fhir *f = &c->fhir[i];
-        if (f->audience[0] == '\0')
-            memcpy(f->audience, f->base, sizeof f->audience);
-        const char *host = strstr(f->base, "://");
-        const char *path = host != NULL ? strchr(host + 3, '/') : NULL;
-        f->path = path != NULL ? path : f->base + strlen(f->base);
-        for (size_t k = 0; k < i; k++)
-            if (f->base[0] != '\0' && c->fhir[k].base[0] != '\0' &&
-                strcmp(f->path, c->fhir[k].path) == 0)
-                config_fault(r->faults, f->line, NULL, NULL,
-                             "[fhir \"%s\"] has the path of [fhir \"%s\"] in line %d, and only the "
-                             "path of a request tells them apart; give it another base",
-                             f->name, c->fhir[k].name, c->fhir[k].line);
-    }
+    end_named(r);
+    for (int i = 0; i < CONFIG_SECTIONS; i++)
+        if (!config_sections[i].named)
+            end_section(r, i, config_sections[i].name, r->heading_line[i]);
+    config_settle(r->out, r->faults);
 }
 
 void config_read_lines(struct slice text, struct config *out, struct config_faults *faults,
@@ -360,7 +346,10 @@ void config_read_lines(struct slice text, struct config *out, struct config_faul
     buf_puts(&file, faults->file);
     if (file.overflowed)
         config_fault(faults, 0, NULL, NULL, "the path is too long; move the file");
-    set_defaults(&r, false);
+    r.item = out;
+    for (int i = 0; i < CONFIG_SECTIONS; i++)
+        if (!config_sections[i].named)
+            set_defaults(&r, i);
     /* Every fault is noted by what inih calls; its result adds nothing. */
     (void)ini_parse_stream(next_line, &r, take_key, &r);
     finish(&r);

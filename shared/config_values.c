@@ -1,5 +1,7 @@
 #include "config_keys.h"
 
+#include "jws.h"
+
 #include <string.h>
 
 /* Refuse: "what is wrong; how to mend it". */
@@ -193,4 +195,49 @@ size_t config_distance(struct slice a, struct slice b)
         }
     }
     return row[b.n];
+}
+
+enum err config_read_words(const struct config_key *key, struct slice value, void *field,
+                           struct buf *why)
+{
+    struct slice rest = value, word;
+    while (slice_cut(&rest, ' ', &word))
+        if (word.n == 0 || !slice_is_printable(word))
+            return REFUSE(why, "\"%.*s\" is no list; give printable ASCII with one blank between",
+                          SLICE_FMT(value));
+    return put_text(key, value, field, why);
+}
+
+enum err config_read_words_or_nothing(const struct config_key *key, struct slice value, void *field,
+                                      struct buf *why)
+{
+    return value.n == 0 ? put_text(key, value, field, why)
+                        : config_read_words(key, value, field, why);
+}
+
+enum err config_read_key_source(const struct config_key *key, struct slice value, void *field,
+                                struct buf *why)
+{
+    if (slice_is(value, "store") || slice_is(value, "discovery"))
+        return put_text(key, value, field, why);
+    if (slice_starts(value, "/"))
+        return config_read_path(key, value, field, why);
+    if (slice_starts(value, "https://") || slice_starts(value, "http://"))
+        return config_read_url(key, value, field, why);
+    return REFUSE(
+        why,
+        "\"%.*s\" is no source of keys; give discovery, store, the https URL of a key set "
+        "or the absolute path of one",
+        SLICE_FMT(value));
+}
+
+enum err config_read_algorithms(const struct config_key *key, struct slice value, void *field,
+                                struct buf *why)
+{
+    struct slice rest = value, word;
+    while (slice_cut(&rest, ' ', &word))
+        if (jws_alg_find(word) == NULL)
+            return REFUSE(why, "\"%.*s\" is no signature algorithm; give names such as ES256 RS256",
+                          SLICE_FMT(word));
+    return put_text(key, value, field, why);
 }
