@@ -9,7 +9,7 @@ enum shape {
     SHAPE_OTHER,
     SHAPE_ROOT,             /* "" */
     SHAPE_METADATA,         /* metadata */
-    SHAPE_WELL_KNOWN,       /* .well-known/… */
+    SHAPE_WELL_KNOWN,       /* .well-known/NAME…, of a known name */
     SHAPE_HISTORY,          /* _history */
     SHAPE_SEARCH,           /* _search */
     SHAPE_TYPE,             /* T */
@@ -92,7 +92,15 @@ const char *interaction_name(enum interaction i)
     return interaction_names[i];
 }
 
-/* Cut scheme and authority off an absolute-form target (RFC 9112 section 3.2.2). */
+static bool is_alnum(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/*
+ * Cut scheme and authority off an absolute-form target (RFC 9112 section 3.2.2).  SLICE_NONE when
+ * no path follows a plain host and port: the next slash may then belong to the query.
+ */
 static struct slice origin_form(struct slice uri)
 {
     static const char *const schemes[] = {"http://", "https://"};
@@ -101,9 +109,12 @@ static struct slice origin_form(struct slice uri)
         if (uri.n < n || !slice_is_nocase((struct slice){uri.p, n}, schemes[i]))
             continue;
         struct slice rest = slice_skip(uri, n);
-        while (rest.n > 0 && rest.p[0] != '/')
-            rest = slice_skip(rest, 1);
-        return rest;
+        size_t host = 0;
+        while (host < rest.n &&
+               (is_alnum(rest.p[host]) || slice_has_char(SLICE("-.:[]"), rest.p[host])))
+            host++;
+        rest = slice_skip(rest, host);
+        return host > 0 && slice_starts(rest, "/") ? rest : SLICE_NONE;
     }
     return uri;
 }
@@ -115,8 +126,7 @@ static bool path_is_canonical(struct slice path)
         return false;
     for (size_t i = 0; i < path.n; i++) {
         char c = path.p[i];
-        bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!alnum && (c == '\0' || strchr("/-._~$", c) == NULL))
+        if (!is_alnum(c) && !slice_has_char(SLICE("/-._~$"), c))
             return false;
     }
     struct slice rest = slice_skip(path, 1), segment;
@@ -153,6 +163,19 @@ static bool is_id(struct slice s)
         if (s.p[i] == '_' || s.p[i] == '~' || s.p[i] == '$')
             return false;
     return s.n >= 1 && s.n <= 64;
+}
+
+/* Open documents: RFC 8615 lets anything else stand below .well-known too. */
+static enum shape well_known_shape(struct slice name)
+{
+    static const char *const names[] = {
+        "smart-configuration",  "udap", "oauth-protected-resource", "oauth-authorization-server",
+        "openid-configuration",
+    };
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (slice_is(name, names[i]))
+            return SHAPE_WELL_KNOWN;
+    return SHAPE_OTHER;
 }
 
 static enum shape instance_shape(const struct slice *segment, size_t count)
@@ -206,7 +229,7 @@ static enum shape shape_of(struct slice below, int *type, struct slice *id)
     if (count == 0)
         return SHAPE_ROOT;
     if (slice_is(segment[0], ".well-known"))
-        return count >= 2 ? SHAPE_WELL_KNOWN : SHAPE_OTHER;
+        return count >= 2 ? well_known_shape(segment[1]) : SHAPE_OTHER;
     if (count == 1 && slice_starts(segment[0], "$"))
         return SHAPE_OPERATION;
     for (size_t i = 0; i < COUNT(system_level); i++)
