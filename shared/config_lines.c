@@ -101,15 +101,6 @@ static void unknown_key(const struct reading *r, const char *name)
                      "is no key of this section; see fhir-auth.conf(5)");
 }
 
-/* A line of [scope-map "…"]: any name, and SMART scopes for it. */
-static void take_mapping(struct reading *r, const char *name, const char *value)
-{
-    char text[512];
-    struct buf why = BUF(text);
-    if (config_map_add(r->item, slice_of(name), slice_of(value), &why) != ERR_OK)
-        config_fault(r->faults, r->line, r->heading, name, "%s", text);
-}
-
 /* inih's handler.  Its section is cut at 49 bytes, so next_line keeps the section. */
 static int take_key(void *user, const char *section, const char *name, const char *value)
 {
@@ -118,10 +109,6 @@ static int take_key(void *user, const char *section, const char *name, const cha
     r->handed_on = false;
     if (r->section == UNKNOWN_SECTION)
         return 1;
-    if (r->section == CONFIG_SCOPE_MAP) {
-        take_mapping(r, name, value);
-        return 1;
-    }
     if (r->section == NO_SECTION) {
         config_fault(r->faults, r->line, NULL, name, "stands before the first [section]; move it");
         return 1;
@@ -272,8 +259,27 @@ static bool has_control(struct slice s)
     return false;
 }
 
+/*
+ * A line of [scope-map "…"]: NAME = SCOPES.  Not for inih, since a name may hold a colon and a
+ * scope an equals sign; the first one between blanks counts.
+ */
+static void take_mapping(struct reading *r, struct slice line)
+{
+    char text[512];
+    struct buf why = BUF(text);
+    size_t n = 0;
+    while (n < line.n && !slice_starts(slice_skip(line, n), " = "))
+        n++;
+    struct slice name = slice_trim((struct slice){line.p, n});
+    struct slice scopes = slice_trim(slice_skip(line, n + 3));
+    if (n == line.n || name.n == 0)
+        config_fault(r->faults, r->line, r->heading, NULL, "is no mapping; write NAME = SCOPES");
+    else if (config_map_add(r->item, name, scopes, &why) != ERR_OK)
+        config_fault(r->faults, r->line, r->heading, NULL, "%.*s: %s", SLICE_FMT(name), text);
+}
+
 /* Why a line cannot be read: "what is wrong; how to mend it", or NULL. */
-static const char *line_fault(struct slice line, size_t max, bool comment)
+static const char *line_fault(struct slice line, size_t max, bool comment, bool mapping)
 {
     if (has_control(line))
         return "holds a NUL or another control character; remove it";
@@ -288,7 +294,7 @@ static const char *line_fault(struct slice line, size_t max, bool comment)
     size_t n = 0; /* inih would take a colon too */
     while (n < line.n && line.p[n] != '=' && line.p[n] != ':')
         n++;
-    if (line.p[0] != '[' && n < line.n && line.p[n] == ':')
+    if (!mapping && line.p[0] != '[' && n < line.n && line.p[n] == ':')
         return "has a colon behind the key; write key = value";
     return NULL;
 }
@@ -308,11 +314,14 @@ static char *next_line(char *str, int num, void *user)
             line.n--;
         struct slice trimmed = slice_trim(line);
         bool comment = trimmed.n == 0 || trimmed.p[0] == ';' || trimmed.p[0] == '#';
-        const char *fault = line_fault(line, (size_t)num - 1, comment);
+        bool mapping = r->section == CONFIG_SCOPE_MAP;
+        const char *fault = line_fault(line, (size_t)num - 1, comment, mapping);
         if (fault != NULL) {
             config_fault(r->faults, r->line, NULL, NULL, "%s", fault);
         } else if (!comment && line.p[0] == '[') {
             take_heading(r, line);
+        } else if (!comment && mapping) {
+            take_mapping(r, line);
         } else if (!comment) {
             memcpy(str, line.p, line.n);
             str[line.n] = '\0';

@@ -174,13 +174,13 @@ static void test_missing_files(void **state)
         load_text("[server]\nlog = @/none/log\n"
                   "[store]\npath = @/none/db\n"
                   "[fhir \"m\"]\nbase = https://a.example/f\n"
-                  "[token-endpoint]\nissuer = https://a.example\nca_file = @/ca.pem\n"),
+                  "[token-endpoint]\nissuer = https://a.example\n[jwks]\nca_file = @/ca.pem\n"),
         ERR_CONFIG);
     assert_faults("@/conf:2: [server] log: the directory @/none cannot be used (No such file or "
                   "directory); make it\n"
                   "@/conf:4: [store] path: the directory @/none cannot be used (No such file or "
                   "directory); make it\n"
-                  "@/conf:9: [token-endpoint] ca_file: @/ca.pem cannot be read (No such file or "
+                  "@/conf:10: [jwks] ca_file: @/ca.pem cannot be read (No such file or "
                   "directory); give a PEM file of CA certificates\n");
 }
 
@@ -210,21 +210,23 @@ static void test_bad_value_is_told_once(void **state)
 static void test_kinds_of_files(void **state)
 {
     (void)state;
-    assert_int_equal(load_text("[server]\nlog = @/conf/log\n"
-                               "[store]\npath = @\n"
-                               "[fhir \"m\"]\nbase = https://a.example/f\n"
-                               "[token-endpoint]\nissuer = https://a.example\nca_file = @\n"),
-                     ERR_CONFIG);
+    assert_int_equal(
+        load_text("[server]\nlog = @/conf/log\n"
+                  "[store]\npath = @\n"
+                  "[fhir \"m\"]\nbase = https://a.example/f\n"
+                  "[token-endpoint]\nissuer = https://a.example\n[jwks]\nca_file = @\n"),
+        ERR_CONFIG);
     assert_faults(
         "@/conf:2: [server] log: @/conf is no directory; give a path below a directory\n"
         "@/conf:4: [store] path: @ is no regular file; give the path of the store's file\n"
-        "@/conf:9: [token-endpoint] ca_file: @ is no regular file; give a PEM file of CA "
+        "@/conf:10: [jwks] ca_file: @ is no regular file; give a PEM file of CA "
         "certificates\n");
-    assert_int_equal(load_text("[server]\nlog = @/log\n"
-                               "[store]\npath = @/db\n"
-                               "[fhir \"m\"]\nbase = https://a.example/f\n"
-                               "[token-endpoint]\nissuer = https://a.example\nca_file = @/conf\n"),
-                     ERR_OK);
+    assert_int_equal(
+        load_text("[server]\nlog = @/log\n"
+                  "[store]\npath = @/db\n"
+                  "[fhir \"m\"]\nbase = https://a.example/f\n"
+                  "[token-endpoint]\nissuer = https://a.example\n[jwks]\nca_file = @/conf\n"),
+        ERR_OK);
     assert_int_equal(load_text(LEAST "[store]\npath = /db-in-the-root\n"), ERR_OK);
 }
 
@@ -287,7 +289,9 @@ static void test_example(void **state)
         snprintf(setting, sizeof setting, "\n%s =%s%s%s", k->name,
                  k->fallback != NULL && k->fallback[0] != '\0' ? " " : "",
                  k->fallback != NULL ? k->fallback : "", k->fallback != NULL ? "\n" : "");
-        if (strstr(text, setting) == NULL)
+        char commented[264]; /* the sections that nobody needs at first are comments */
+        snprintf(commented, sizeof commented, "\n# %s", setting + 1);
+        if (strstr(text, strcmp(k->section, "issuer") == 0 ? commented : setting) == NULL)
             fail_msg("not in the example:%s", setting);
     }
     assert_string_equal(config.url, config.issuer);

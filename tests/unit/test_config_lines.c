@@ -264,8 +264,8 @@ static void test_all_keys(void **state)
         "[fhir \"two\"]\nbase = https://a.example/two\n"
         "[token-endpoint]\nissuer = https://a.example/i\nurl = https://b.example/u\nkeys = /k\n"
         "signing_alg = RS384\ntoken_lifetime = 2m\nclock_skew = 0\nmax_body = 2k\n"
-        "require_https = no\nca_file = /ca\njwks_timeout = 250ms\njwks_max_size = 1m\n"
-        "jwks_cache = 0s\n"
+        "require_https = no\n"
+        "[jwks]\nca_file = /ca\ntimeout = 250ms\nmax_size = 1m\ncache = 0s\n"
         "[store]\npath = /s\nbusy_timeout = 1s\n"
         "[server]\nthreads = 2\nlog = /l\n";
     char faults[1024];

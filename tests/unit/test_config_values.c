@@ -44,9 +44,11 @@ static void test_ranges(void **state)
         {__LINE__, "token-endpoint", "token_lifetime", "0", "1s", "1h", "3601s", 1, 3600},
         {__LINE__, "token-endpoint", "clock_skew", NULL, "0", "5m", "301s", 0, 300},
         {__LINE__, "token-endpoint", "max_body", "1023", "1k", "1m", "1048577", 1024, 1048576},
-        {__LINE__, "token-endpoint", "jwks_timeout", "99ms", "100ms", "1m", "61s", 100, 60000},
-        {__LINE__, "token-endpoint", "jwks_max_size", "1023", "1024", "1024k", "2m", 1024, 1048576},
-        {__LINE__, "token-endpoint", "jwks_cache", NULL, "0s", "1d", "25h", 0, 86400},
+        {__LINE__, "jwks", "timeout", "99ms", "100ms", "1m", "61s", 100, 60000},
+        {__LINE__, "jwks", "max_size", "1023", "1024", "1024k", "2m", 1024, 1048576},
+        {__LINE__, "jwks", "cache", NULL, "0s", "1d", "25h", 0, 86400},
+        {__LINE__, "jwks", "stale_if_error", NULL, "0s", "7d", "8d", 0, 604800},
+        {__LINE__, "issuer", "clock_skew", NULL, "0s", "5m", "6m", 0, 300},
         {__LINE__, "authorizer", "clock_skew", NULL, "0s", "5m", "301s", 0, 300},
         {__LINE__, "authorizer", "token_cache", NULL, "0", "1000000", "1000001", 0, 1000000},
     };
@@ -117,7 +119,7 @@ static void test_durations(void **state)
         unsigned seconds;
     } rows[] = {{"90s", 90},   {"5m", 300},    {"1h", 3600}, {"2000ms", 2},
                 {"1d", 86400}, {"24h", 86400}, {"0", 0},     {"0ms", 0}};
-    const struct config_key *k = find_key("token-endpoint", "jwks_cache");
+    const struct config_key *k = find_key("jwks", "cache");
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct config c = {.jwks_cache_s = 7};
@@ -145,9 +147,9 @@ static const struct {
     {__LINE__, "store", "path", "", "\"\" is no absolute path; begin it with /"},
     {__LINE__, "store", "path", "/", "ends with a slash"},
     {__LINE__, "token-endpoint", "keys", "keys", "no absolute path"},
-    {__LINE__, "token-endpoint", "ca_file", "", NULL},
-    {__LINE__, "token-endpoint", "ca_file", "/etc/ca.pem", NULL},
-    {__LINE__, "token-endpoint", "ca_file", "ca.pem", "no absolute path"},
+    {__LINE__, "jwks", "ca_file", "", NULL},
+    {__LINE__, "jwks", "ca_file", "/etc/ca.pem", NULL},
+    {__LINE__, "jwks", "ca_file", "ca.pem", "no absolute path"},
     {__LINE__, "token-endpoint", "signing_alg", "ES384", NULL},
     {__LINE__, "token-endpoint", "signing_alg", "RS256", NULL},
     {__LINE__, "token-endpoint", "signing_alg", "RS384", NULL},

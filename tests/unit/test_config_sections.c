@@ -1,0 +1,135 @@
+#include "config_keys.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define LOCAL                                                                                      \
+    "[token-endpoint]\nissuer = https://a.example/oauth\n"                                         \
+    "[fhir \"m\"]\nbase = https://a.example/fhir\n" /* four lines */
+
+static struct config config;
+static char faults[4096];
+
+static enum err parse(const char *text)
+{
+    struct buf b = BUF(faults);
+    return config_parse(slice_of(text), "conf", &config, &b);
+}
+
+static void issuers_are_read(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(LOCAL
+                           "[issuer \"kc\"]\nissuer = https://kc.example/realms/x\n"
+                           "keys = discovery\ntyp = JWT at+jwt\n"
+                           "scope_claim = scope realm_access.roles\n"
+                           "[scope-map \"kc\"]\n"
+                           "urn:kc:read = system/*.rs\n"
+                           "lab = system/Observation.rs?category=laboratory system/Patient.r\n"
+                           "[issuer \"b\"]\nissuer = https://b.example\nkeys = /etc/b.jwks\n"
+                           "algorithms = HS256\naudience = x y\nclock_skew = 0\n"),
+                     ERR_OK);
+    assert_string_equal(faults, "");
+    assert_int_equal(config.issuer_count, 2);
+    const struct config_issuer *kc = &config.issuers[0], *b = &config.issuers[1];
+    assert_string_equal(kc->issuer, "https://kc.example/realms/x");
+    assert_string_equal(kc->typ, "JWT at+jwt");
+    assert_string_equal(kc->algorithms, "ES256 ES384 RS256 RS384 PS256 PS384 EdDSA");
+    assert_string_equal(kc->audience, "");
+    assert_int_equal(kc->clock_skew_s, 30);
+    assert_non_null(kc->scope_map);
+    assert_null(b->scope_map);
+    assert_string_equal(b->algorithms, "HS256");
+    assert_string_equal(b->audience, "x y");
+    assert_int_equal(b->clock_skew_s, 0);
+    assert_true(slice_is(config_map_find(kc->scope_map, SLICE("urn:kc:read")), "system/*.rs"));
+    assert_true(slice_is(config_map_find(kc->scope_map, SLICE("lab")),
+                         "system/Observation.rs?category=laboratory system/Patient.r"));
+    assert_null(config_map_find(kc->scope_map, SLICE("la")).p);
+    assert_null(config_map_find(NULL, SLICE("lab")).p);
+}
+
+#define ISSUER "[issuer \"k\"]\nissuer = https://k.example\nkeys = discovery\n" /* three lines */
+
+static const struct {
+    int line;
+    const char *text, *want;
+} rows[] = {
+    {__LINE__, "[issuer]\n",
+     "conf:5: [issuer] has no valid name; write [issuer \"name\"] with 1 to 40 "
+     "letters, digits, - and _\n"},
+    {__LINE__, "[issuer \"k\"]\nkeys = store\n",
+     "conf:5: [issuer \"k\"] issuer: is missing; add it\n"},
+    {__LINE__, "[issuer \"k\"]\nissuer = https://k.example\n",
+     "conf:5: [issuer \"k\"] keys: is missing; add it\n"},
+    {__LINE__, ISSUER "[issuer \"k\"]\nissuer = https://l.example\nkeys = store\n",
+     "conf:8: [issuer \"k\"] was begun in line 5; give this one another name\n"},
+    {__LINE__, ISSUER "[issuer \"l\"]\nissuer = https://k.example\nkeys = store\n",
+     "conf:8: [issuer \"l\"] has the issuer of another section; leave one out\n"},
+    {__LINE__, "[issuer \"l\"]\nissuer = https://a.example/oauth\nkeys = store\n",
+     "conf:5: [issuer \"l\"] has the issuer of another section; leave one out\n"},
+    {__LINE__, "[issuer \"k\"]\nissuer = https://k.example\nkeys = etc/keys\n",
+     "conf:7: [issuer \"k\"] keys: \"etc/keys\" is no source of keys; give discovery, store, the "
+     "https "
+     "URL of a key set or the absolute path of one\n"},
+    {__LINE__, "[issuer \"k\"]\nissuer = https://k.example\nkeys = http://127.0.0.1/jwks\n",
+     "conf:5: [issuer \"k\"] fetches its keys without TLS; give an https URL, or set http_loopback "
+     "= "
+     "yes in [jwks]\n"},
+    {__LINE__, ISSUER "algorithms = ES256 none\n",
+     "conf:8: [issuer \"k\"] algorithms: \"none\" is no signature algorithm; give names such as "
+     "ES256 "
+     "RS256\n"},
+    {__LINE__, ISSUER "audience = a  b\n",
+     "conf:8: [issuer \"k\"] audience: \"a  b\" is no list; give printable ASCII with one blank "
+     "between\n"},
+    {__LINE__, "[scope-map \"k\"]\na = system/*.rs\n",
+     "conf:5: [scope-map \"k\"] belongs to no [issuer \"k\"]; name one that exists\n"},
+    {__LINE__, ISSUER "[scope-map \"k\"]\na = system/Nobody.rs\n",
+     "conf:9: [scope-map \"k\"] a: \"system/Nobody.rs\" is no SMART scope; give scopes such as "
+     "system/*.rs, one blank between\n"},
+    {__LINE__, ISSUER "[scope-map \"k\"]\na = system/*.r\na = system/*.s\n",
+     "conf:10: [scope-map \"k\"] a: is mapped already; put all its scopes in one line\n"},
+    {__LINE__, ISSUER "[scope-map \"k\"]\na=system/*.r\n",
+     "conf:9: [scope-map \"k\"] is no mapping; write NAME = SCOPES\n"},
+    {__LINE__, "[server 1]\n", "conf:5: [server 1] is no section; did you mean [server]?\n"},
+};
+
+static void what_is_wrong_is_told(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[2048];
+        struct buf b = BUF(text);
+        buf_puts(&b, LOCAL);
+        buf_puts(&b, rows[i].text);
+        if (parse(text) != ERR_CONFIG || !slice_is(slice_of(faults), rows[i].want))
+            fail_msg("line %d: %s", rows[i].line, faults);
+    }
+}
+
+static void maps_have_a_bound(void **state)
+{
+    (void)state;
+    char text[16384];
+    struct buf b = BUF(text);
+    buf_puts(&b, LOCAL ISSUER "[scope-map \"k\"]\n");
+    for (int i = 0; i < 200; i++)
+        buf_printf(&b, "name-%d = system/Observation.cruds\n", i);
+    assert_false(b.overflowed);
+    assert_int_equal(parse(text), ERR_CONFIG);
+    assert_non_null(strstr(faults, "the map is larger than 4096 bytes; shorten it"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(issuers_are_read),
+        cmocka_unit_test(what_is_wrong_is_told),
+        cmocka_unit_test(maps_have_a_bound),
+    };
+    return cmocka_run_group_tests_name("config_sections", tests, NULL, NULL);
+}
