@@ -287,7 +287,8 @@ static enum err check_condition(struct slice search, bool *reaches_all)
 
 /*
  * What the interaction needs: the row's actions on the type, a search of all where that shows.  A
- * parameter that reaches other types may let a write reach them too: HAPI FHIR's _cascade=delete.
+ * parameter that reaches other types may let a write reach them too: HAPI FHIR's _cascade=delete,
+ * and its header.  X-Provenance creates one (http://hl7.org/fhir/R4/provenance.html#header).
  */
 static enum err add_needs(const struct request *rq, const struct row *row, struct slice query,
                           struct fhir_request *out)
@@ -305,7 +306,9 @@ static enum err add_needs(const struct request *rq, const struct row *row, struc
     add_need(out, out->type, actions);
     if (search_all)
         add_need(out, FHIR_TYPE_ANY, SCOPE_S);
-    if (out->query.reaches_all)
+    if (writes != 0 && rq->provenance.p != NULL)
+        add_need(out, fhir_type_find(SLICE("Provenance")), SCOPE_C);
+    if (out->query.reaches_all || (writes != 0 && rq->cascade.p != NULL))
         add_need(out, FHIR_TYPE_ANY, SCOPE_S | writes);
     return ERR_OK;
 }

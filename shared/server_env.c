@@ -19,6 +19,8 @@ static const struct {
     {"HTTP_ACCEPT", offsetof(struct request, accept), 0},
     {"HTTP_ACCEPT_LANGUAGE", offsetof(struct request, accept_language), 0},
     {"HTTP_IF_NONE_EXIST", offsetof(struct request, if_none_exist), 0},
+    {"HTTP_X_PROVENANCE", offsetof(struct request, provenance), 0},
+    {"HTTP_X_CASCADE", offsetof(struct request, cascade), 0},
     {"REMOTE_ADDR", offsetof(struct request, remote_addr), 0},
     {"UNIQUE_ID", offsetof(struct request, request_id), 0},
     {"HTTP_X_REQUEST_ID", offsetof(struct request, request_id), 0},

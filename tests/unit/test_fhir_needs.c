@@ -185,6 +185,66 @@ static void a_request_passes_only_with_scopes_for_all_it_reaches(void **state)
     }
 }
 
+/* Headers that make a server do more than method and URL say. */
+static const struct {
+    int line;
+    const char *method, *path;
+    const char *if_none_exist, *provenance, *cascade;
+    const char *scope, *needed;
+    enum err why;
+} headers[] = {
+    {__LINE__, "POST", "/Patient", "identifier=1", NULL, NULL, "system/Patient.cs", NULL, ERR_OK},
+    {__LINE__, "POST", "/Patient", "?identifier=1", NULL, NULL, "system/Patient.cs", NULL, ERR_OK},
+    {__LINE__, "POST", "/Patient", "identifier=1", NULL, NULL, "system/Patient.c",
+     "system/Patient.cs", ERR_OK},
+    {__LINE__, "POST", "/Patient", "", NULL, NULL, "system/Patient.c", "system/Patient.cs", ERR_OK},
+    {__LINE__, "POST", "/Patient", "_has:Observation:patient:code=1", NULL, NULL,
+     "system/Patient.cs", "system/Patient.c system/*.s", ERR_OK},
+    {__LINE__, "POST", "/Patient", "organization.name=a", NULL, NULL, "system/Patient.cs",
+     "system/Patient.c system/*.s", ERR_OK},
+    {__LINE__, "POST", "/Patient", "Observation?code=1", NULL, NULL, "system/Patient.cs",
+     "system/Patient.c system/*.s", ERR_OK},
+    {__LINE__, "POST", "/Patient", "a=%", NULL, NULL, "system/*.cruds", "", ERR_QUERY},
+    {__LINE__, "POST", "/Patient", "a=1 b", NULL, NULL, "system/*.cruds", "", ERR_QUERY},
+    {__LINE__, "PUT", "/Patient/1", "identifier=1", NULL, NULL, "system/Patient.u", NULL, ERR_OK},
+
+    {__LINE__, "POST", "/Patient", NULL, "{}", NULL, "system/Patient.c",
+     "system/Patient.c system/Provenance.c", ERR_OK},
+    {__LINE__, "POST", "/Patient", NULL, "{}", NULL, "system/Patient.c system/Provenance.c", NULL,
+     ERR_OK},
+    {__LINE__, "PUT", "/Patient/1", NULL, "", NULL, "system/Patient.u",
+     "system/Patient.u system/Provenance.c", ERR_OK},
+    {__LINE__, "PUT", "/Patient/1", NULL, "{}", NULL, "system/*.cu", NULL, ERR_OK},
+    {__LINE__, "POST", "/Provenance", NULL, "{}", NULL, "system/Provenance.c", NULL, ERR_OK},
+    {__LINE__, "GET", "/Patient/1", NULL, "{}", NULL, "system/Patient.r", NULL, ERR_OK},
+    {__LINE__, "POST", "/Patient", "organization.name=a", "{}", NULL, "system/Patient.cs",
+     "system/Patient.c system/Provenance.c system/*.s", ERR_OK},
+
+    {__LINE__, "DELETE", "/Patient/1", NULL, NULL, "delete", "system/Patient.d", "system/*.ds",
+     ERR_OK},
+    {__LINE__, "DELETE", "/Patient/1", NULL, NULL, "delete", "system/*.ds", NULL, ERR_OK},
+    {__LINE__, "DELETE", "/Patient/1", NULL, NULL, "", "system/Patient.d system/*.s", "system/*.ds",
+     ERR_OK},
+};
+
+static void headers_that_reach_further_need_more(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(headers); i++) {
+        char target[256];
+        snprintf(target, sizeof target, "/fhir%s", headers[i].path);
+        EXACT(condition, slice_of(headers[i].if_none_exist));
+        struct request rq = {.method = slice_of(headers[i].method),
+                             .uri = slice_of(target),
+                             .if_none_exist = condition,
+                             .provenance = slice_of(headers[i].provenance),
+                             .cascade = slice_of(headers[i].cascade)};
+        struct decision d = decide(&rq, headers[i].scope);
+        bool small = headers[i].needed != NULL && headers[i].needed[0] != '\0';
+        check_decision(headers[i].line, &d, small ? ERR_SCOPE : headers[i].why, headers[i].needed);
+    }
+}
+
 static void an_override_is_refused_even_where_it_is_open(void **state)
 {
     (void)state;
@@ -206,8 +266,10 @@ static void the_longest_need_can_be_told(void **state)
     for (int type = 0; type < FHIR_TYPE_COUNT; type++) {
         char target[128];
         snprintf(target, sizeof target, "/fhir/%s", fhir_type_name(type));
-        struct request rq = {
-            .method = SLICE("POST"), .uri = slice_of(target), .if_none_exist = SLICE("a.b=1")};
+        struct request rq = {.method = SLICE("POST"),
+                             .uri = slice_of(target),
+                             .if_none_exist = SLICE("a.b=1"),
+                             .provenance = SLICE("{}")};
         struct decision d = decide(&rq, "");
         struct decision again = decide(&rq, d.scope);
         check_decision(__LINE__, &again, ERR_OK, NULL);
@@ -218,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_passes_only_with_scopes_for_all_it_reaches),
+        cmocka_unit_test(headers_that_reach_further_need_more),
         cmocka_unit_test(an_override_is_refused_even_where_it_is_open),
         cmocka_unit_test(the_longest_need_can_be_told),
     };
