@@ -319,7 +319,7 @@ enum err fhir_request_parse(const struct request *rq, const struct config *conf,
     struct slice query = origin_form(rq->uri), path, below = SLICE_NONE;
     const struct row *row = NULL;
     *out = (struct fhir_request){.type = FHIR_TYPE_ANY};
-    if (query.n == 0 || !slice_cut(&query, '?', &path))
+    if (rq->duplicate || query.n == 0 || !slice_cut(&query, '?', &path))
         return ERR_TARGET;
     enum err e = query_check(query, &out->query);
     if (e != ERR_OK)

@@ -54,8 +54,8 @@ struct fhir_request {
 /*
  * rq's method, uri, method_override and the headers that make a FHIR server do more (if_none_exist,
  * provenance, cascade) are looked at.  *out borrows from rq and is set as far as is known even when
- * the request is refused: ERR_TARGET, ERR_OUTSIDE_BASE, ERR_NOT_FHIR, ERR_METHOD, ERR_INTERACTION,
- * ERR_METHOD_OVERRIDE, ERR_QUERY, ERR_TOKEN_IN_QUERY.
+ * the request is refused: ERR_TARGET (also of a duplicate), ERR_OUTSIDE_BASE, ERR_NOT_FHIR,
+ * ERR_METHOD, ERR_INTERACTION, ERR_METHOD_OVERRIDE, ERR_QUERY, ERR_TOKEN_IN_QUERY.
  */
 MUST_USE enum err fhir_request_parse(const struct request *rq, const struct config *conf,
                                      struct fhir_request *out);

@@ -260,6 +260,18 @@ static void an_override_is_refused_even_where_it_is_open(void **state)
     }
 }
 
+static void what_came_twice_is_refused_even_where_it_is_open(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"/fhir/Patient/1", "/fhir/metadata"};
+    for (size_t i = 0; i < COUNT(targets); i++) {
+        struct request rq = {
+            .method = SLICE("GET"), .uri = slice_of(targets[i]), .duplicate = true};
+        struct decision d = decide(&rq, "system/*.cruds");
+        check_decision(__LINE__, &d, ERR_TARGET, NULL);
+    }
+}
+
 static void the_longest_need_can_be_told(void **state)
 {
     (void)state;
@@ -282,6 +294,7 @@ int main(void)
         cmocka_unit_test(a_request_passes_only_with_scopes_for_all_it_reaches),
         cmocka_unit_test(headers_that_reach_further_need_more),
         cmocka_unit_test(an_override_is_refused_even_where_it_is_open),
+        cmocka_unit_test(what_came_twice_is_refused_even_where_it_is_open),
         cmocka_unit_test(the_longest_need_can_be_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
