@@ -25,10 +25,11 @@ static const struct {
     {"REDIRECT_URL", offsetof(struct request, redirect_url), false},
 };
 
-/* Headers by which some FHIR servers let a client replace the method. */
+/* Headers by which some servers behind us let a client replace the method, or the URL. */
 static const char *const overrides[] = {
     "HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_X_HTTP_METHOD", "HTTP_X_METHOD_OVERRIDE",
-    "HTTP_X_HTTP_OVERRIDE",        "HTTP_X_METHOD",
+    "HTTP_X_HTTP_OVERRIDE",        "HTTP_X_METHOD",      "HTTP_X_ORIGINAL_URL",
+    "HTTP_X_REWRITE_URL",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -144,6 +144,8 @@ static void overrides_and_https_are_seen(void **state)
         {__LINE__, "HTTP_X_HTTP_METHOD_OVERRIDE=", true, false},
         {__LINE__, "HTTP_X_HTTP_METHOD=PUT", true, false},
         {__LINE__, "HTTP_X_METHOD_OVERRIDE=PUT", true, false},
+        {__LINE__, "HTTP_X_ORIGINAL_URL=/fhir/Patient", true, false},
+        {__LINE__, "HTTP_X_REWRITE_URL=/fhir/Patient", true, false},
         {__LINE__, "HTTP_X_FORWARDED_FOR=a", false, false},
         {__LINE__, "HTTP_X_HTTP_METHODS=a", false, false},
         {__LINE__, "HTTPS=on", false, true},
