@@ -18,7 +18,7 @@ static struct keyring keyring_of(const struct ctl *c)
         .directory = c->config.key_dir,
         .store = c->store,
         .alg = c->config.signing_alg,
-        .keep_retired_s = TOKEN_LIFETIME_MAX_S + ROTATION_S + (int64_t)c->config.clock_skew_s,
+        .keep_retired_s = TOKEN_LIFETIME_MAX_S + ROTATION_S + (int64_t)c->config.token_clock_skew_s,
         .now = c->now,
     };
 }

@@ -113,8 +113,10 @@ int main(int argc, char *argv[])
 {
     struct ctl c = {.now = (int64_t)time(NULL)};
     char *out = malloc(OUTPUT_BYTES);
-    if (!process_prepare() || out == NULL || !arena_init(&c.arena, MEMORY_BYTES))
-        return STATUS_NO;
+    if (!process_prepare() || out == NULL || !arena_init(&c.arena, MEMORY_BYTES)) {
+        free(out);
+        return (int)ctl_no("out of memory, or the process cannot be set up");
+    }
     c.out = buf_over(out, OUTPUT_BYTES);
     enum status s = run(argc - 1, argv + 1, &c);
     store_close(c.store);

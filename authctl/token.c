@@ -1,5 +1,5 @@
 #include "jws.h"
-#include "jwt.h"
+#include "local_token.h"
 #include "report.h"
 
 #include <string.h>
@@ -54,7 +54,7 @@ static enum err audience_check(struct ctl *c, const struct jwt_claims *claims)
 
 static enum err time_check(struct ctl *c, const struct jwt_claims *claims)
 {
-    return jwt_check_time(claims, c->now, c->config.clock_skew_s);
+    return jwt_check_time(claims, c->now, c->config.token_clock_skew_s);
 }
 
 static enum err revocation_check(struct ctl *c, const struct jwt_claims *claims)
@@ -82,10 +82,31 @@ struct inspection {
     bool has_claims;
     struct jwt_claims claims;
     enum err results[CHECKS];
+    enum err whole; /* what the authorizer says, who stops at the first fault */
 };
 
-/* ERR_STORE is not a verdict but a failure, and is returned. */
-static enum err inspect(struct ctl *c, struct inspection *in)
+static bool is_failure(enum err e)
+{
+    return e == ERR_STORE || e == ERR_MEMORY;
+}
+
+/* As the authorizer checks a token, but for the audience. */
+static enum err whole_check(struct ctl *c, struct slice token)
+{
+    struct local_token_rules rules = {
+        .issuer = c->config.issuer, .now = c->now, .clock_skew = c->config.token_clock_skew_s};
+    struct local_keys *keys;
+    struct jwt_claims claims;
+    enum err e = local_keys_load(c->store, &keys);
+    if (e != ERR_OK)
+        return e;
+    e = local_token_check(keys, c->store, &rules, token, &c->arena, &claims);
+    local_keys_free(keys);
+    return e;
+}
+
+/* A failure of the store or of memory is no verdict, and is returned. */
+static enum err inspect(struct ctl *c, struct slice token, struct inspection *in)
 {
     enum err e = jwt_claims_parse(in->jws.payload, &c->arena, &in->claims);
     in->has_claims = e == ERR_OK;
@@ -93,19 +114,20 @@ static enum err inspect(struct ctl *c, struct inspection *in)
     in->results[CHECK_SIGNATURE] = signature_check(c, &in->jws);
     for (size_t i = CHECKS_OF_CLAIMS; i < CHECKS; i++)
         in->results[i] = in->has_claims ? checks[i].of_claims(c, &in->claims) : e;
+    in->whole = whole_check(c, token);
     for (size_t i = 0; i < CHECKS; i++)
-        if (in->results[i] == ERR_STORE || in->results[i] == ERR_MEMORY)
+        if (is_failure(in->results[i]))
             return in->results[i];
-    return ERR_OK;
+    return is_failure(in->whole) ? in->whole : ERR_OK;
 }
 
-/* ERR_OK, or the first reason. */
+/* ERR_OK, or the first reason; never ERR_OK for what the authorizer refuses. */
 static enum err verdict(const struct inspection *in)
 {
     for (size_t i = 0; i < CHECKS; i++)
         if (in->results[i] != ERR_OK)
             return in->results[i];
-    return ERR_OK;
+    return in->whole;
 }
 
 /* JSON text can be put in as it is, once it is known to be strict JSON. */
@@ -173,7 +195,7 @@ static enum status inspection_read(struct ctl *c, struct inspection *in)
     enum err e = jws_parse(token, &c->arena, &in->jws);
     if (e != ERR_OK)
         return ctl_no("%s", err_row(e)->text);
-    e = inspect(c, in);
+    e = inspect(c, token, in);
     return e == ERR_OK ? STATUS_YES : ctl_store_no(c, e);
 }
 
@@ -206,7 +228,7 @@ enum status token_revoke(struct ctl *c)
         e = ERR_JWT_CLAIM;
     if (e != ERR_OK)
         return ctl_no("%s", err_row(e)->text);
-    e = store_revoke(c->store, in.claims.jti, in.claims.exp + c->config.clock_skew_s + 1);
+    e = store_revoke(c->store, in.claims.jti, in.claims.exp + c->config.token_clock_skew_s);
     if (e != ERR_OK)
         return ctl_store_no(c, e);
     const struct field fields[] = {

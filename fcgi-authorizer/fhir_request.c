@@ -245,14 +245,8 @@ static enum err find_row(enum shape shape, struct slice method, const struct row
     for (size_t i = 0; i < COUNT(methods); i++)
         if (slice_is(method, methods[i].name))
             bit = (unsigned)methods[i].method;
-    /* A browser's preflight never bears a token; OPTIONS reads and changes no resource. */
-    static const struct row preflight = {.interaction = FHIR_CAPABILITIES, .flags = OPEN};
     if (shape == SHAPE_OTHER)
         return ERR_NOT_FHIR;
-    if (slice_is(method, "OPTIONS")) {
-        *out = &preflight;
-        return ERR_OK;
-    }
     for (size_t i = 0; i < COUNT(rows); i++)
         if (rows[i].shape == shape && (rows[i].methods & bit)) {
             *out = &rows[i];

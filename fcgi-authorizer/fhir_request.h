@@ -26,7 +26,7 @@ enum interaction {
     FHIR_UPDATE,
     FHIR_PATCH,
     FHIR_DELETE,
-    FHIR_CAPABILITIES, /* metadata; OPTIONS anywhere */
+    FHIR_CAPABILITIES, /* metadata */
     FHIR_DISCOVERY,    /* .well-known */
 };
 

@@ -77,8 +77,8 @@ static enum err open_or_refresh(struct verifier *v, struct store **store)
     return e;
 }
 
-/* Look at the store's epoch; on a change load the keys and begin a new generation. */
-static enum err look(struct verifier *v, struct store **store)
+/* On a change of the store's epoch load the keys and begin a new generation. */
+static enum err follow_epoch(struct verifier *v, struct store **store)
 {
     int64_t epoch;
     enum err e = open_or_refresh(v, store);
@@ -94,6 +94,19 @@ static enum err look(struct verifier *v, struct store **store)
     return e;
 }
 
+/* Holding v->refreshing. */
+static void look(struct verifier *v, struct store **store, int64_t now)
+{
+    enum err e = follow_epoch(v, store);
+    if (e != ERR_OK && !atomic_load(&v->closed))
+        LOG(LOG_LEVEL_ERROR, "store-unreachable",
+            LOG_TEXT("reason", slice_of(*store ? store_fault(*store) : err_row(e)->name)));
+    if (e != ERR_OK)
+        v->epoch = -1; /* what comes back may be another store */
+    atomic_store(&v->closed, e != ERR_OK);
+    atomic_store(&v->checked_at, now);
+}
+
 /*
  * Once a second.  Threads that come while another looks go on with what was known a moment ago,
  * unless nothing is known yet.
@@ -106,18 +119,20 @@ static enum err refresh(struct verifier *v, struct store **store, int64_t now)
         pthread_mutex_lock(&v->refreshing);
     else if (pthread_mutex_trylock(&v->refreshing) != 0)
         return ERR_OK;
-    if (atomic_load(&v->checked_at) != now) {
-        enum err e = look(v, store);
-        if (e != ERR_OK && !atomic_load(&v->closed))
-            LOG(LOG_LEVEL_ERROR, "store-unreachable",
-                LOG_TEXT("reason", slice_of(*store ? store_fault(*store) : err_row(e)->name)));
-        if (e != ERR_OK)
-            v->epoch = -1; /* what comes back may be another store */
-        atomic_store(&v->closed, e != ERR_OK);
-        atomic_store(&v->checked_at, now);
-    }
+    if (atomic_load(&v->checked_at) != now)
+        look(v, store, now);
     pthread_mutex_unlock(&v->refreshing);
     return atomic_load(&v->closed) ? ERR_STORE : ERR_OK;
+}
+
+/* A key that became known within this very second: has the store changed since `generation`? */
+static bool store_has_changed(struct verifier *v, struct store **store, uint64_t generation,
+                              int64_t now)
+{
+    pthread_mutex_lock(&v->refreshing);
+    look(v, store, now);
+    pthread_mutex_unlock(&v->refreshing);
+    return atomic_load(&v->generation) != generation && !atomic_load(&v->closed);
 }
 
 /* The whole check of a token that is not cached. */
@@ -152,6 +167,10 @@ enum err verifier_check(struct verifier *v, struct store **store, struct slice t
     e = open_or_refresh(v, store); /* this thread's own connection, which may be an older one */
     if (e == ERR_OK)
         e = verify(v, *store, token, now, a, out);
+    if ((e == ERR_JWT_KEY || e == ERR_KEYS) && store_has_changed(v, store, generation, now)) {
+        generation = atomic_load(&v->generation);
+        e = verify(v, *store, token, now, a, out);
+    }
     if (e == ERR_OK)
         token_cache_put(v->cache, &digest, generation, out);
     return e;

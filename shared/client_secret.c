@@ -2,41 +2,21 @@
 
 #include "base64url.h"
 
-#include <openssl/core_names.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
-
 _Static_assert(BASE64URL_LENGTH(SECRET_BYTES) == CLIENT_SECRET_TEXT, "a secret's text");
 
 #define SALT_BYTES (sizeof((struct client_secret *)NULL)->salt)
 
-/* RFC 7914 section 2: 128 * N * r = 32 MiB, and a little for the rest. */
+/* RFC 7914 section 2; N and r take 128 * N * r = 32 MiB, and a little more is used besides. */
+#define SCRYPT_N          (1 << 15)
+#define SCRYPT_R          8
+#define SCRYPT_P          1
+#define SCRYPT_MAX_MEMORY (40 << 20)
+
 static enum err scrypt(struct slice text, const unsigned char salt[SALT_BYTES], struct secret *out)
 {
-    uint64_t n = 1 << 15, max_memory = 40 << 20;
-    uint32_t r = 8, p = 1;
-    unsigned char salt_copy[SALT_BYTES];
-    memcpy(salt_copy, salt, sizeof salt_copy);
-    /* The parameter type has no const; the password is only read. */
-    union {
-        const char *read;
-        void *pass;
-    } password = {.read = text.p != NULL ? text.p : ""};
-    const OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD, password.pass, text.n),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, salt_copy, sizeof salt_copy),
-        OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_N, &n),
-        OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_R, &r),
-        OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_P, &p),
-        OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM, &max_memory),
-        OSSL_PARAM_construct_end(),
-    };
-    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "SCRYPT", NULL);
-    EVP_KDF_CTX *ctx = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
-    bool ok = ctx != NULL && EVP_KDF_derive(ctx, out->b, sizeof out->b, params) == 1;
-    EVP_KDF_CTX_free(ctx);
-    EVP_KDF_free(kdf);
-    return ok ? ERR_OK : ERR_MEMORY;
+    int done = EVP_PBE_scrypt(text.p, text.n, salt, SALT_BYTES, SCRYPT_N, SCRYPT_R, SCRYPT_P,
+                              SCRYPT_MAX_MEMORY, out->b, sizeof out->b);
+    return done == 1 ? ERR_OK : ERR_MEMORY;
 }
 
 static enum err hash(enum secret_kind kind, struct slice text, const unsigned char salt[SALT_BYTES],

@@ -15,8 +15,10 @@
 MUST_USE enum err client_secret_generate(int64_t now, char text[CLIENT_SECRET_TEXT + 1],
                                          struct client_secret *out);
 
-/* ERR_TOO_LARGE or ERR_FORM when the text is not CLIENT_SECRET_IMPORT_MIN.._MAX printable ASCII
- * bytes. */
+/*
+ * ERR_TOO_LARGE or ERR_FORM when the text is not CLIENT_SECRET_IMPORT_MIN.._MAX printable ASCII
+ * bytes.
+ */
 MUST_USE enum err client_secret_import(struct slice text, int64_t now, struct client_secret *out);
 
 /*

@@ -95,6 +95,8 @@ static void take_cache_control(struct slice value, int64_t *max_age_s)
     }
 }
 
+/* The type is libcurl's. */
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
 static size_t take_header(char *data, size_t one, size_t n, void *user)
 {
     struct transfer *t = user;

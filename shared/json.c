@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EXACT_MAX 9007199254740992.0 /* 2^53: up to here each whole number has its own double */
+
 /* struct json is never defined: outside this file a cJSON node goes by that name. */
 static const cJSON *node(const struct json *v)
 {
@@ -31,6 +33,9 @@ static bool has_duplicate(const cJSON *object)
     size_t n = 0;
     for (const cJSON *m = object->child; m != NULL && n < JSON_MAX_MEMBERS; m = m->next)
         names[n++] = m->string;
+    if (n < 2)
+        return false;
+    // cppcheck-suppress uninitvar ; it does not see that only the first n, which are set, are read
     qsort(names, n, sizeof names[0], compare_names);
     for (size_t i = 1; i < n; i++)
         if (strcmp(names[i - 1], names[i]) == 0)
@@ -145,7 +150,7 @@ bool json_number(const struct json *v, double *out)
 bool json_integer(const struct json *v, int64_t *out)
 {
     double d;
-    if (!json_number(v, &d) || d < -0x1p53 || d > 0x1p53 || (double)(int64_t)d != d)
+    if (!json_number(v, &d) || d < -EXACT_MAX || d > EXACT_MAX || (double)(int64_t)d != d)
         return false;
     *out = (int64_t)d;
     return true;

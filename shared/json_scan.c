@@ -84,6 +84,18 @@ static bool scan_unicode_escape(struct slice *s)
     return take(s, '\\') && take(s, 'u') && take_hex4(s, &low) && low >= 0xdc00 && low <= 0xdfff;
 }
 
+/* Behind a backslash. */
+static bool scan_escape(struct slice *s)
+{
+    if (take(s, 'u'))
+        return scan_unicode_escape(s);
+    if (s->n == 0 || !slice_has_char(SLICE("\"\\/bfnrt"), *s->p))
+        return false;
+    *s = slice_skip(*s, 1);
+    return true;
+}
+
+/* Most of a text is this, so it goes fast. */
 static void skip_plain(struct slice *s)
 {
     size_t n = 0;
@@ -100,14 +112,8 @@ static bool scan_string(struct slice *s)
         if (take(s, '"'))
             return true;
         if (take(s, '\\')) {
-            if (take(s, 'u')) {
-                if (!scan_unicode_escape(s))
-                    return false;
-            } else if (s->n == 0 || !slice_has_char(SLICE("\"\\/bfnrt"), *s->p)) {
+            if (!scan_escape(s))
                 return false;
-            } else {
-                *s = slice_skip(*s, 1);
-            }
             continue;
         }
         size_t length = utf8_length(*s);

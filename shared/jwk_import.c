@@ -21,27 +21,29 @@ enum { RSA_N, RSA_E, RSA_D, RSA_P, RSA_Q, RSA_DP, RSA_DQ, RSA_QI, RSA_COUNT };
 enum { EC_X, EC_Y, EC_D };
 enum { OKP_X, OKP_D };
 
-static enum err decode_part(const struct json *object, const struct jwk_part *part, size_t exact,
-                            struct arena *a, struct slice *out)
+static const unsigned char *octets(struct slice s)
 {
-    struct slice text, bytes;
-    if (!json_member_string(object, part->name, &text))
+    return (const unsigned char *)s.p;
+}
+
+static enum err decode_part(const struct json *object, const struct jwk_part *part, struct arena *a,
+                            struct slice *out)
+{
+    struct slice text;
+    if (!json_member_string(object, part->name, &text) || text.n == 0)
         return ERR_JWK_FORM;
     /* Too long for any key: not worth decoding. */
     if (text.n > BASE64URL_LENGTH(JWK_MAX_PART_BYTES))
         return ERR_JWK_WEAK;
-    enum err e = base64url_decode(text, a, &bytes);
+    enum err e = base64url_decode(text, a, out);
     if (e != ERR_OK)
         return e == ERR_BASE64 ? ERR_JWK_FORM : ERR_MEMORY;
-    if (bytes.n == 0 || (exact != 0 && bytes.n != exact))
-        return ERR_JWK_FORM;
-    *out = bytes;
     return ERR_OK;
 }
 
-/* exact: the length of every part in bytes; 0 when that is free.  Private parts: all or none. */
-static enum err decode_parts(const struct json *object, struct jwk *key, size_t exact,
-                             struct arena *a, struct parts *out)
+/* Private parts: all or none. */
+static enum err decode_parts(const struct json *object, struct jwk *key, struct arena *a,
+                             struct parts *out)
 {
     size_t count;
     const struct jwk_part *part = jwk_parts(key->type, &count);
@@ -52,11 +54,17 @@ static enum err decode_parts(const struct json *object, struct jwk *key, size_t 
     for (size_t i = 0; i < count; i++) {
         if (part[i].is_private && !key->is_private)
             continue;
-        enum err e = decode_part(object, &part[i], exact, a, &out->v[i]);
+        enum err e = decode_part(object, &part[i], a, &out->v[i]);
         if (e != ERR_OK)
             return e;
     }
     return ERR_OK;
+}
+
+/* RFC 7518 section 6.2.1.2: as long as the field, leading zeros and all. */
+static bool has_length(struct slice part, size_t bytes)
+{
+    return part.p != NULL && part.n == bytes;
 }
 
 static enum err import_params(const char *type, bool is_private, OSSL_PARAM_BLD *build,
@@ -149,8 +157,7 @@ static enum err import_rsa(const struct parts *parts, struct jwk *key)
         v[i] = part[i].is_private ? BN_secure_new() : BN_new();
         if (v[i] != NULL && part[i].is_private)
             BN_set_flags(v[i], BN_FLG_CONSTTIME);
-        ok = v[i] != NULL &&
-             BN_bin2bn((const unsigned char *)parts->v[i].p, (int)parts->v[i].n, v[i]) != NULL &&
+        ok = v[i] != NULL && BN_bin2bn(octets(parts->v[i]), (int)parts->v[i].n, v[i]) != NULL &&
              OSSL_PARAM_BLD_push_BN(build, part[i].param, v[i]) == 1;
     }
     enum err e = ok ? ERR_OK : ERR_MEMORY;
@@ -166,22 +173,29 @@ static enum err import_rsa(const struct parts *parts, struct jwk *key)
 
 /* ---- EC ---- */
 
-/* Point on the curve and not at infinity; d in range and its public point the one given. */
+/*
+ * Point on the curve and not at infinity; d in range and its public point the one given.  The quick
+ * check leaves out only a multiplication by the order, which tells nothing where the cofactor is 1.
+ */
 static enum err ec_check(const struct jwk *key)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
     if (ctx == NULL)
         return ERR_MEMORY;
-    int ok = key->is_private ? EVP_PKEY_check(ctx) : EVP_PKEY_public_check(ctx);
+    int ok = key->is_private ? EVP_PKEY_check(ctx) : EVP_PKEY_public_check_quick(ctx);
     EVP_PKEY_CTX_free(ctx);
     return ok == 1 ? ERR_OK : ERR_JWK_WEAK;
 }
 
 static enum err import_ec(const struct parts *parts, const struct jwk_curve *curve, struct jwk *key)
 {
+    struct slice x = parts->v[EC_X], y = parts->v[EC_Y], secret = parts->v[EC_D];
+    if (!has_length(x, curve->bytes) || !has_length(y, curve->bytes) ||
+        (key->is_private && !has_length(secret, curve->bytes)))
+        return ERR_JWK_FORM;
     unsigned char point[1 + 2 * 66] = {4}; /* SEC 1 section 2.3.3: uncompressed */
-    memcpy(point + 1, parts->v[EC_X].p, curve->bytes);
-    memcpy(point + 1 + curve->bytes, parts->v[EC_Y].p, curve->bytes);
+    memcpy(point + 1, x.p, x.n);
+    memcpy(point + 1 + x.n, y.p, y.n);
 
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
     BIGNUM *d = BN_secure_new();
@@ -191,7 +205,7 @@ static enum err import_ec(const struct parts *parts, const struct jwk_curve *cur
               OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point,
                                                1 + 2 * curve->bytes) == 1;
     if (ok && key->is_private)
-        ok = BN_bin2bn((const unsigned char *)parts->v[EC_D].p, (int)curve->bytes, d) != NULL &&
+        ok = BN_bin2bn(octets(secret), (int)secret.n, d) != NULL &&
              OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, d) == 1;
     enum err e = ok ? import_params("EC", key->is_private, build, &key->pkey) : ERR_MEMORY;
     if (e == ERR_OK)
@@ -206,18 +220,19 @@ static enum err import_ec(const struct parts *parts, const struct jwk_curve *cur
 static enum err import_okp(const struct parts *parts, const struct jwk_curve *curve,
                            struct jwk *key)
 {
-    const unsigned char *x = (const unsigned char *)parts->v[OKP_X].p;
-    const unsigned char *d = (const unsigned char *)parts->v[OKP_D].p;
-    if (jwk_curve_small_order(parts->v[OKP_X]))
+    struct slice x = parts->v[OKP_X], d = parts->v[OKP_D];
+    if (!has_length(x, curve->bytes) || (key->is_private && !has_length(d, curve->bytes)))
+        return ERR_JWK_FORM;
+    if (jwk_curve_small_order(x))
         return ERR_JWK_WEAK;
     key->pkey = key->is_private
-                    ? EVP_PKEY_new_raw_private_key_ex(NULL, curve->openssl, NULL, d, curve->bytes)
-                    : EVP_PKEY_new_raw_public_key_ex(NULL, curve->openssl, NULL, x, curve->bytes);
+                    ? EVP_PKEY_new_raw_private_key_ex(NULL, curve->openssl, NULL, octets(d), d.n)
+                    : EVP_PKEY_new_raw_public_key_ex(NULL, curve->openssl, NULL, octets(x), x.n);
     unsigned char derived[57]; /* from d, when there is one */
     size_t n = sizeof derived;
     if (key->pkey == NULL || EVP_PKEY_get_raw_public_key(key->pkey, derived, &n) != 1)
         return ERR_MEMORY;
-    return n == curve->bytes && memcmp(derived, x, n) == 0 ? ERR_OK : ERR_JWK_WEAK;
+    return n == x.n && memcmp(derived, x.p, n) == 0 ? ERR_OK : ERR_JWK_WEAK;
 }
 
 static enum err import_oct(const struct parts *parts, struct jwk *key)
@@ -236,7 +251,7 @@ static enum err import_value(const struct json *object, struct jwk *key, struct 
 {
     const struct jwk_curve *curve = jwk_curve_find(key->type, slice_of(key->curve));
     struct parts parts = {0};
-    enum err e = decode_parts(object, key, curve ? curve->bytes : 0, a, &parts);
+    enum err e = decode_parts(object, key, a, &parts);
     if (e != ERR_OK)
         return e;
     switch (key->type) {
@@ -257,7 +272,7 @@ static enum err import_value(const struct json *object, struct jwk *key, struct 
 enum err jwk_import(const struct json *object, struct jwk *key)
 {
     struct arena scratch; /* wiped: it holds the private parts */
-    if (!arena_init(&scratch, JWK_MAX_PARTS * (JWK_MAX_PART_BYTES + 32)))
+    if (!arena_init(&scratch, JWK_MAX_PARTS * (size_t)(JWK_MAX_PART_BYTES + 32)))
         return ERR_MEMORY;
     enum err e = import_value(object, key, &scratch);
     arena_free(&scratch);

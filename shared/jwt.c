@@ -1,6 +1,6 @@
 #include "jwt.h"
 
-#define TIME_MAX 0x1p53 /* up to here every whole number has its own double */
+#define TIME_MAX 9007199254740992.0 /* 2^53: up to here each whole number has its own double */
 
 /* Control characters, C1 included (U+0080 to U+009F: C2 80 to C2 9F in UTF-8). */
 static bool has_control(struct slice s)

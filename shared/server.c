@@ -198,7 +198,7 @@ int server_run_fastcgi(const struct server *s)
     atomic_store(&stopping, true);
     FCGX_ShutdownPending();
     if (!join_threads(threads, count))
-        _exit(0); /* a request hangs; its client gets an error from the web server */
+        _exit(0); /* a request hangs; the web server tells its client */
     return 0;
 }
 

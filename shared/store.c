@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,48 +75,85 @@ static enum err attach(struct store *st)
     return e;
 }
 
-/* As root, a file must serve the web server's user, who owns the directory. */
-static bool give_to_owner_of_directory(int fd, const char *path)
+static int open_directory_of(const char *path)
 {
-    if (geteuid() != 0)
-        return true;
     char directory[PATH_MAX] = ".";
     const char *slash = strrchr(path, '/');
     size_t n = slash != NULL ? (size_t)(slash - path) + 1 : 0;
-    if (n >= sizeof directory)
-        return false;
+    if (n >= sizeof directory) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
     if (n > 0) {
         memcpy(directory, path, n);
         directory[n] = '\0';
     }
+    return open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* What root makes must serve the web server's user, who owns the directory. */
+static bool own_as_directory(int fd, int directory)
+{
     struct stat sb;
-    return stat(directory, &sb) == 0 && fchown(fd, sb.st_uid, sb.st_gid) == 0;
+    return geteuid() != 0 || (fstat(directory, &sb) == 0 && fchown(fd, sb.st_uid, sb.st_gid) == 0);
+}
+
+/* A complete store under a name of its own; temporary: a template for mkstemp(3). */
+static enum err build(struct store *st, int directory, char *temporary)
+{
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return store_refuse(st, "it cannot be made: %s", strerrordesc_np(errno));
+    enum err e = ERR_OK;
+    if (fchmod(fd, S_IRUSR | S_IWUSR) != 0 || !own_as_directory(fd, directory))
+        e = store_refuse(st, "it cannot be made: %s", strerrordesc_np(errno));
+    close(fd);
+    if (e == ERR_OK)
+        e = connect(st, temporary, true);
+    disconnect(st);
+    if (e != ERR_OK)
+        unlink(temporary);
+    return e;
+}
+
+static bool unlink_if_there(const char *path, const char *suffix)
+{
+    char name[PATH_MAX];
+    int n = snprintf(name, sizeof name, "%s%s", path, suffix);
+    return n > 0 && (size_t)n < sizeof name && (unlink(name) == 0 || errno == ENOENT);
 }
 
 /*
- * A complete store under a name of its own, then linked into place: nobody ever opens half a store,
- * and of two processes that make one at the same time the first wins.
+ * Give the new store its name, unless another process was faster.  A store that was removed may
+ * have left its log behind, which SQLite would play into the new one.  The lock keeps others who
+ * make this store from taking the winner's log for such a remainder.
  */
+static enum err publish(struct store *st, int directory, const char *temporary)
+{
+    struct stat sb;
+    bool ok = flock(directory, LOCK_EX) == 0;
+    if (ok && lstat(st->path, &sb) != 0)
+        ok = unlink_if_there(st->path, "-wal") && unlink_if_there(st->path, "-shm") &&
+             link(temporary, st->path) == 0;
+    return ok ? ERR_OK : store_refuse(st, "it cannot be made: %s", strerrordesc_np(errno));
+}
+
+/* Built aside, then linked into place, so that nobody ever opens half a store. */
 static enum err make(struct store *st)
 {
     char temporary[PATH_MAX];
     int n = snprintf(temporary, sizeof temporary, "%s.new-XXXXXX", st->path);
     if (n < 0 || (size_t)n >= sizeof temporary)
         return store_refuse(st, "its name is too long");
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0)
-        return store_refuse(st, "it cannot be made: %s", strerrordesc_np(errno));
-    enum err e = ERR_OK;
-    if (fchmod(fd, S_IRUSR | S_IWUSR) != 0 || !give_to_owner_of_directory(fd, st->path))
-        e = store_refuse(st, "it cannot be made: %s", strerrordesc_np(errno));
-    close(fd);
+    int directory = open_directory_of(st->path);
+    if (directory < 0)
+        return store_refuse(st, "its directory cannot be opened: %s", strerrordesc_np(errno));
+    enum err e = build(st, directory, temporary);
     if (e == ERR_OK) {
-        e = connect(st, temporary, true);
-        disconnect(st);
+        e = publish(st, directory, temporary);
+        unlink(temporary);
     }
-    if (e == ERR_OK && link(temporary, st->path) != 0 && errno != EEXIST)
-        e = store_refuse(st, "it cannot be made: %s", strerrordesc_np(errno));
-    unlink(temporary);
+    close(directory);
     return e;
 }
 

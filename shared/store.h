@@ -96,8 +96,8 @@ MUST_USE enum err store_secret_list(struct store *st, struct slice client_id, in
                                     struct client_secret out[CLIENT_MAX_SECRETS], size_t *count);
 /*
  * Add one; the client's others expire at others_expire_at unless they do so earlier (0: leave them
- * as they are; a time in the past ends them now).  Beyond CLIENT_MAX_SECRETS the oldest are
- * dropped. ERR_NOT_FOUND for an unknown client.
+ * as they are; a time in the past ends them now).  Beyond CLIENT_MAX_SECRETS the oldest go.
+ * ERR_NOT_FOUND for an unknown client.
  */
 MUST_USE enum err store_secret_add(struct store *st, struct slice client_id,
                                    const struct client_secret *secret, int64_t others_expire_at);

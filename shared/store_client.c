@@ -51,7 +51,7 @@ enum err store_client_get(struct store *st, struct slice id, struct arena *a, st
     if (e != ERR_OK)
         return e;
     bool row = false;
-    struct client c;
+    struct client c = {0};
     e = store_row(st, s, &row);
     if (e == ERR_OK && !row)
         e = ERR_NOT_FOUND;
@@ -73,7 +73,7 @@ enum err store_client_list(struct store *st, bool (*each)(const struct client *,
         return e;
     bool row = true;
     while (e == ERR_OK && row) {
-        struct client c;
+        struct client c = {0};
         e = store_row(st, s, &row);
         if (e == ERR_OK && row)
             e = client_row(st, s, &c);

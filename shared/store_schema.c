@@ -157,6 +157,27 @@ static enum err check_application(struct store *st)
     return e;
 }
 
+#define PAUSE_MS 10
+
+/*
+ * Nothing to do but for a file that came back from a backup in another mode.  SQLite does not wait
+ * for the lock that the change takes, so this does.
+ */
+static enum err enter_wal(struct store *st)
+{
+    struct answer mode = {""};
+    unsigned waited_ms = 0;
+    enum err e = ask(st, "PRAGMA journal_mode = WAL", &mode);
+    while (sqlite3_errcode(st->db) == SQLITE_BUSY && waited_ms < st->busy_timeout_ms) {
+        sqlite3_sleep(PAUSE_MS);
+        waited_ms += PAUSE_MS;
+        e = ask(st, "PRAGMA journal_mode = WAL", &mode);
+    }
+    if (e == ERR_OK && !slice_is(slice_of(mode.text), "wal"))
+        e = store_refuse(st, "its file system does not support SQLite's WAL mode");
+    return e;
+}
+
 enum err store_migrate(struct store *st, bool fresh)
 {
     /* Before anything writes: a file of somebody else's is not touched. */
@@ -170,11 +191,5 @@ enum err store_migrate(struct store *st, bool fresh)
         if (e == ERR_OK)
             e = store_end(st, apply_steps(st));
     }
-    if (e != ERR_OK)
-        return e;
-    struct answer mode;
-    e = ask(st, "PRAGMA journal_mode = WAL", &mode);
-    if (e == ERR_OK && !slice_is(slice_of(mode.text), "wal"))
-        e = store_refuse(st, "its file system does not support SQLite's WAL mode");
-    return e;
+    return e == ERR_OK ? enter_wal(st) : e;
 }

@@ -42,7 +42,8 @@ cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-sup
 step "banned functions"
 # shellcheck disable=SC2086
 grep -nwE 'strcpy|strcat|sprintf|strtok|atoi|atol|sscanf|gets|alloca|strncpy|system|popen' $product |
-    grep -vE '^[^:]+:[0-9]+: *(/?\*|//)|/\*.*(system).*\*/|"[^"]*system' && fault "a banned function"
+    grep -E '\b(strcpy|strcat|sprintf|strtok|atoi|atol|sscanf|gets|alloca|strncpy|system|popen) *\(' |
+    grep -vE '^[^:]+:[0-9]+: *(/?\*|//)' && fault "a banned function"
 
 step "layers"
 # Each outside library is included in one place; the pure core includes no adapter.

@@ -23,6 +23,8 @@ enum err access_token_make(const struct config *conf, const struct jwk *key,
     const struct jws_alg *alg = jws_alg_find(slice_of(key->alg));
     struct buf claims = buf_in(a, MAX_CLAIMS), text = buf_in(a, JWS_MAX_BYTES + 1);
     unsigned configured = conf->token_lifetime_s;
+    /* A client that was just re-enabled: its tokens count from the next second on. */
+    int64_t issued_at = now > client->tokens_valid_from ? now : client->tokens_valid_from;
     out->expires_in = client->token_lifetime_s != 0 ? client->token_lifetime_s : configured;
     if (alg == NULL)
         return ERR_KEYS;
@@ -37,8 +39,8 @@ enum err access_token_make(const struct config *conf, const struct jwk *key,
     buf_json(&claims, slice_of(client->id));
     buf_puts(&claims, ",\"aud\":");
     buf_put(&claims, audience);
-    buf_printf(&claims, ",\"iat\":%lld,\"exp\":%lld,\"jti\":", (long long)now,
-               (long long)(now + out->expires_in));
+    buf_printf(&claims, ",\"iat\":%lld,\"exp\":%lld,\"jti\":", (long long)issued_at,
+               (long long)(issued_at + out->expires_in));
     buf_json(&claims, slice_of(out->jti));
     buf_puts(&claims, ",\"scope\":");
     buf_json(&claims, scope);

@@ -11,7 +11,7 @@ AUDIENCE = "https://gateway.example/fhir"
 
 
 class Authctl:
-    def __init__(self, directory, extra=""):
+    def __init__(self, directory, extra="", authorizer=""):
         self.dir = pathlib.Path(directory)
         self.keys = self.dir / "keys"
         self.store = self.dir / "store.db"
@@ -19,6 +19,7 @@ class Authctl:
         self.conf.write_text(
             f"[store]\npath = {self.store}\n"
             f"[token-endpoint]\nissuer = {ISSUER}\nkeys = {self.keys}\n{extra}"
+            f"[authorizer]\n{authorizer}"
             f'[fhir "main"]\nbase = {AUDIENCE}\n'
         )
         self.conf.chmod(0o600)

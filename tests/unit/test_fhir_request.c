@@ -53,9 +53,6 @@ static const struct {
     {__LINE__, "GET", "/metadata?mode=terminology", ERR_OK, FHIR_CAPABILITIES, "*", NULL},
     {__LINE__, "GET", "/.well-known/smart-configuration", ERR_OK, FHIR_DISCOVERY, "*", NULL},
     {__LINE__, "GET", "/.well-known/udap", ERR_OK, FHIR_DISCOVERY, "*", NULL},
-    {__LINE__, "OPTIONS", "/Patient/1", ERR_OK, FHIR_CAPABILITIES, "Patient", "1"},
-    {__LINE__, "OPTIONS", "", ERR_OK, FHIR_CAPABILITIES, "*", NULL},
-    {__LINE__, "OPTIONS", "/Patient/$validate", ERR_OK, FHIR_CAPABILITIES, "Patient", NULL},
 
     /* FHIR, but not open to tokens here */
     {__LINE__, "POST", "", ERR_INTERACTION, FHIR_NONE, "*", NULL},
@@ -96,7 +93,6 @@ static const struct {
     {__LINE__, "GET", "/.well-known/other", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
     {__LINE__, "GET", "/.well-known/Patient/1", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
     {__LINE__, "GET", "/.Well-Known/udap", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
-    {__LINE__, "OPTIONS", "/other", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
 
     /* no interaction there */
     {__LINE__, "POST", "/Patient/1", ERR_METHOD, FHIR_NONE, "Patient", "1"},
@@ -122,7 +118,7 @@ static const struct {
     {__LINE__, "TRACE", "/Patient/1", ERR_METHOD, FHIR_NONE, "Patient", "1"},
     {__LINE__, "SEARCH", "/Patient", ERR_METHOD, FHIR_NONE, "Patient", NULL},
     {__LINE__, "QUERY", "/Patient", ERR_METHOD, FHIR_NONE, "Patient", NULL},
-    {__LINE__, "options", "/Patient", ERR_METHOD, FHIR_NONE, "Patient", NULL},
+    {__LINE__, "OPTIONS", "/Patient", ERR_METHOD, FHIR_NONE, "Patient", NULL},
 };
 
 static void method_and_path_make_an_interaction(void **state)

@@ -168,6 +168,34 @@ static void refresh_follows_the_path(void **state)
     store_close(other);
 }
 
+/* What is left of a removed store's log must not get into the next one. */
+static void removed_store_leaves_nothing_behind(void **state)
+{
+    struct fixture *f = *state;
+    struct store *user = NULL;
+    assert_int_equal(store_open(f->path, BUSY_MS, &user), ERR_OK);
+    for (int i = 0; i < 3; i++) {
+        char name[32], log[128];
+        snprintf(name, sizeof name, "client-%d", i);
+        fixture_add_client(user, name);
+        snprintf(log, sizeof log, "%s-wal", f->path);
+        assert_int_equal(access(log, F_OK), 0);
+        assert_int_equal(unlink(f->path), 0);
+        store_close(f->st);
+        assert_int_equal(store_create(f->path, BUSY_MS, &f->st), ERR_OK);
+        int count = 0;
+        assert_int_equal(store_client_list(f->st, count_client, &count), ERR_OK);
+        assert_int_equal(count, 0);
+        fixture_add_client(f->st, "mine");
+        /* Who lets go of the old file does not take the new one's log along. */
+        assert_int_equal(store_refresh(user), ERR_OK);
+        assert_int_equal(access(log, F_OK), 0);
+        assert_int_equal(store_client_list(user, count_client, &count), ERR_OK);
+        assert_int_equal(count, 1);
+    }
+    store_close(user);
+}
+
 static void refresh_notices_a_replacement(void **state)
 {
     struct fixture *f = *state;
@@ -211,6 +239,7 @@ int main(void)
         EMPTY(processes_may_create_at_once),
         WITH(mode_for_others_is_refused),
         WITH(refresh_follows_the_path),
+        WITH(removed_store_leaves_nothing_behind),
         WITH(refresh_notices_a_replacement),
         cmocka_unit_test(close_and_fault_take_null),
     };

@@ -88,12 +88,9 @@ static void client_is_found_by_its_very_id(void **state)
 static void bad_clients_are_not_kept(void **state)
 {
     struct fixture *f = *state;
-    char long_id[130];
+    char long_id[130] = "", long_name[202] = "";
     memset(long_id, 'a', sizeof long_id - 1);
-    long_id[129] = '\0';
-    char long_name[202];
     memset(long_name, 'n', sizeof long_name - 1);
-    long_name[201] = '\0';
     const struct {
         int line;
         const char *id, *name;

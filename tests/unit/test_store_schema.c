@@ -25,6 +25,20 @@ static void old_schema_is_migrated_once(void **state)
     fixture_add_client(f->st, "a");
 }
 
+/* As a copy by VACUUM INTO comes back; and all who open it at once get along. */
+static void other_journal_mode_is_mended(void **state)
+{
+    struct fixture *f = *state;
+    store_close(f->st);
+    run_sql(f->path, "PRAGMA journal_mode = DELETE");
+    assert_int_equal(run_processes(12, open_and_look, f), 12);
+    assert_int_equal(store_open(f->path, BUSY_MS, &f->st), ERR_OK);
+    fixture_add_client(f->st, "a");
+    char log[128];
+    snprintf(log, sizeof log, "%s-wal", f->path);
+    assert_int_equal(access(log, F_OK), 0);
+}
+
 static void newer_schema_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -82,6 +96,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         EMPTY(old_schema_is_migrated_once),
+        WITH(other_journal_mode_is_mended),
         WITH(newer_schema_is_refused),
         EMPTY(other_files_are_refused),
     };
