@@ -16,6 +16,12 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* A slice in a table; the text may hold NULs. */
+#define BYTES(literal)                                                                             \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
+
 /* A copy without a NUL in a block of exactly its size: the sanitizer sees any read beyond it. */
 static inline struct slice exact_new(struct slice s)
 {
