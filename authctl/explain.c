@@ -2,8 +2,8 @@
  * explain METHOD URI: the decision rule by rule, taken by the very code of the authorizer.
  */
 #include "authorize.h"
+#include "issuers.h"
 #include "jws.h"
-#include "local_token.h"
 #include "report.h"
 
 #include <openssl/crypto.h>
@@ -13,7 +13,6 @@ struct explanation {
     struct request request;
     struct fhir_request asked;
     enum err asked_error, presented, checked;
-    struct jwt_claims claims;
     struct token token;
     struct decision decision;
 };
@@ -33,8 +32,6 @@ static enum err present(struct ctl *c, struct slice bearer, struct request *rq)
 /* As the authorizer gathers it: the request, how the token is presented, what the token says. */
 static enum err gather(struct ctl *c, struct slice bearer, struct explanation *x)
 {
-    struct local_token_rules rules = {
-        .issuer = c->config.issuer, .now = c->now, .clock_skew = c->config.token_clock_skew_s};
     struct local_keys *keys;
     x->asked_error = fhir_request_parse(&x->request, &c->config, &x->asked);
     x->presented = present(c, bearer, &x->request);
@@ -44,16 +41,18 @@ static enum err gather(struct ctl *c, struct slice bearer, struct explanation *x
     enum err e = local_keys_load(c->store, &keys);
     if (e != ERR_OK)
         return e;
-    x->checked = local_token_check(keys, c->store, &rules, bearer, &c->arena, &x->claims);
+    struct issuers *issuers = issuers_new(&c->config);
+    x->checked = issuers != NULL
+                     ? issuers_check(issuers, keys, c->store, bearer, c->now, &c->arena, &x->token)
+                     : ERR_MEMORY;
+    issuers_free(issuers);
     local_keys_free(keys);
-    if (x->checked == ERR_OK)
-        token_from_claims(&x->claims, &x->token);
     return x->checked == ERR_STORE ? ERR_STORE : ERR_OK;
 }
 
 static void decide(struct ctl *c, struct explanation *x)
 {
-    struct policy policy = {.now = c->now, .clock_skew = c->config.token_clock_skew_s};
+    struct policy policy = {.now = c->now};
     x->decision = authorize(&x->asked, x->asked_error, x->presented,
                             x->checked == ERR_OK ? &x->token : NULL, x->checked, &policy);
 }

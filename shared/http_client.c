@@ -1,10 +1,13 @@
 #include "http_client.h"
 
+#include "address.h"
 #include "buf.h"
 
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* What is used of libcurl; filled once, never unloaded. */
 static struct curl {
@@ -112,6 +115,22 @@ static size_t take_header(char *data, size_t one, size_t n, void *user)
     return n;
 }
 
+/* libcurl has resolved the name: what it is about to connect to is looked at, whatever DNS says. */
+static curl_socket_t open_public(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)user;
+    (void)purpose;
+    if (!address_is_public(&address->addr))
+        return CURL_SOCKET_BAD;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* http only where it is allowed and for this machine only. */
+static const char *protocols(const struct http_get *what)
+{
+    return what->http_loopback && url_is_loopback(slice_of(what->url)) ? "https,http" : "https";
+}
+
 /* False when any option is refused: an older library, or no memory. */
 static bool set_options(CURL *h, const struct http_get *what, struct curl_slist *headers,
                         struct transfer *t)
@@ -137,7 +156,7 @@ static bool set_options(CURL *h, const struct http_get *what, struct curl_slist 
         const char *value;
     } texts[] = {
         {CURLOPT_URL, what->url},
-        {CURLOPT_PROTOCOLS_STR, "https"},
+        {CURLOPT_PROTOCOLS_STR, protocols(what)},
         {CURLOPT_NOPROXY, "*"},
         {CURLOPT_USERAGENT, "fhir-auth"},
     };
@@ -152,6 +171,8 @@ static bool set_options(CURL *h, const struct http_get *what, struct curl_slist 
     ok &= curl.setopt(h, CURLOPT_WRITEDATA, t) == CURLE_OK;
     ok &= curl.setopt(h, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK;
     ok &= curl.setopt(h, CURLOPT_HEADERDATA, t) == CURLE_OK;
+    if (what->public_only)
+        ok &= curl.setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_public) == CURLE_OK;
     if (what->ca_file[0] != '\0') {
         ok &= curl.setopt(h, CURLOPT_CAINFO, what->ca_file) == CURLE_OK;
         ok &= curl.setopt(h, CURLOPT_CAPATH, NULL) == CURLE_OK; /* else the system's count too */

@@ -1,7 +1,7 @@
 /*
  * GET over HTTPS with libcurl; the only user of libcurl, which is loaded at the first fetch, so
- * that a process that fetches nothing does not carry it. https only, certificate and host verified,
- * no redirects, no proxy from the environment.
+ * that a process that fetches nothing does not carry it. https only (see http_loopback),
+ * certificate and host verified, no redirects, no proxy from the environment.
  */
 #ifndef FHIR_AUTH_HTTP_CLIENT_H
 #define FHIR_AUTH_HTTP_CLIENT_H
@@ -12,6 +12,8 @@
 struct http_get {
     const char *url;     /* https://… */
     const char *accept;  /* media type asked for */
+    bool http_loopback;  /* http is taken too, if the host is 127.0.0.1, [::1] or localhost */
+    bool public_only;    /* a private or local address is not connected to (RFC 6890) */
     const char *ca_file; /* "" for the system's certificates */
     unsigned timeout_ms; /* of the whole exchange; connecting may take half of it */
     size_t max_bytes;    /* a longer body fails */

@@ -1,9 +1,11 @@
 #include "local_token.h"
 
-#include "jws.h"
 #include "log.h"
 
+#include <stdatomic.h>
+
 struct local_keys {
+    atomic_uint owners;
     size_t count;
     struct {
         struct jwk *key;
@@ -34,6 +36,7 @@ enum err local_keys_load(struct store *st, struct local_keys **out)
     struct local_keys *all = calloc(1, sizeof *all);
     if (all == NULL)
         return ERR_MEMORY;
+    atomic_init(&all->owners, 1);
     enum err e = store_key_list(st, add_key, all);
     if (e != ERR_OK) {
         local_keys_free(all);
@@ -43,21 +46,29 @@ enum err local_keys_load(struct store *st, struct local_keys **out)
     return ERR_OK;
 }
 
+struct local_keys *local_keys_share(struct local_keys *keys)
+{
+    atomic_fetch_add(&keys->owners, 1);
+    return keys;
+}
+
 void local_keys_free(struct local_keys *keys)
 {
-    for (size_t i = 0; keys != NULL && i < keys->count; i++)
+    if (keys == NULL || atomic_fetch_sub(&keys->owners, 1) > 1)
+        return;
+    for (size_t i = 0; i < keys->count; i++)
         jwk_free(keys->keys[i].key);
     free(keys);
 }
 
-static enum err verify_signature(const struct local_keys *all, const struct jws *jws, int64_t now)
+enum err local_keys_verify(const struct local_keys *keys, const struct jws *jws, int64_t now)
 {
-    if (all->count == 0)
+    if (keys->count == 0)
         return ERR_KEYS;
-    for (size_t i = 0; i < all->count && jws->kid.p != NULL; i++) {
-        bool expired = all->keys[i].expires_at != 0 && now >= all->keys[i].expires_at;
-        if (!expired && slice_is(jws->kid, all->keys[i].key->kid))
-            return jws_verify(jws, all->keys[i].key);
+    for (size_t i = 0; i < keys->count && jws->kid.p != NULL; i++) {
+        bool expired = keys->keys[i].expires_at != 0 && now >= keys->keys[i].expires_at;
+        if (!expired && slice_is(jws->kid, keys->keys[i].key->kid))
+            return jws_verify(jws, keys->keys[i].key);
     }
     return ERR_JWT_KEY;
 }
@@ -69,6 +80,24 @@ static enum err check_required(const struct jwt_claims *c)
     return all ? ERR_OK : ERR_JWT_CLAIM;
 }
 
+enum err local_claims_check(const struct local_keys *keys, struct store *st,
+                            const struct local_token_rules *rules, const struct jws *jws,
+                            const struct jwt_claims *claims)
+{
+    enum err e = jwt_typ_is(jws->typ, "at+jwt") ? ERR_OK : ERR_JWT_TYP;
+    if (e == ERR_OK && !slice_is(claims->iss, rules->issuer))
+        e = ERR_JWT_ISSUER;
+    if (e == ERR_OK)
+        e = local_keys_verify(keys, jws, rules->now);
+    if (e == ERR_OK)
+        e = jwt_check_time(claims, rules->now, rules->clock_skew);
+    if (e == ERR_OK)
+        e = check_required(claims);
+    if (e == ERR_OK)
+        e = store_token_check(st, claims->client_id, claims->jti, claims->iat);
+    return e;
+}
+
 enum err local_token_check(const struct local_keys *keys, struct store *st,
                            const struct local_token_rules *rules, struct slice token,
                            struct arena *a, struct jwt_claims *out)
@@ -78,17 +107,5 @@ enum err local_token_check(const struct local_keys *keys, struct store *st,
     enum err e = jws_parse(token, a, &jws);
     if (e == ERR_OK)
         e = jwt_claims_parse(jws.payload, a, out);
-    if (e == ERR_OK && !jwt_typ_is(jws.typ, "at+jwt"))
-        e = ERR_JWT_TYP;
-    if (e == ERR_OK && !slice_is(out->iss, rules->issuer))
-        e = ERR_JWT_ISSUER;
-    if (e == ERR_OK)
-        e = verify_signature(keys, &jws, rules->now);
-    if (e == ERR_OK)
-        e = jwt_check_time(out, rules->now, rules->clock_skew);
-    if (e == ERR_OK)
-        e = check_required(out);
-    if (e == ERR_OK)
-        e = store_token_check(st, out->client_id, out->jti, out->iat);
-    return e;
+    return e == ERR_OK ? local_claims_check(keys, st, rules, &jws, out) : e;
 }

@@ -3,14 +3,21 @@
 #define FHIR_AUTH_LOCAL_TOKEN_H
 
 #include "config.h"
+#include "jws.h"
 #include "jwt.h"
 #include "store.h"
 
-struct local_keys; /* the published signing keys of the store; immutable */
+struct local_keys; /* the published signing keys of the store; immutable, shared by counting */
 
 /* All that have not expired and can be used; none is no error.  ERR_STORE, ERR_MEMORY. */
 MUST_USE enum err local_keys_load(struct store *st, struct local_keys **out);
+/* One more owner; each frees it.  For any thread. */
+struct local_keys *local_keys_share(struct local_keys *keys);
 void local_keys_free(struct local_keys *keys);
+
+/* By the kid of a key that has not expired.  ERR_KEYS (none at all), ERR_JWT_KEY, as jws_verify. */
+MUST_USE enum err local_keys_verify(const struct local_keys *keys, const struct jws *jws,
+                                    int64_t now);
 
 struct local_token_rules {
     const char *issuer;
@@ -29,5 +36,10 @@ struct local_token_rules {
 MUST_USE enum err local_token_check(const struct local_keys *keys, struct store *st,
                                     const struct local_token_rules *rules, struct slice token,
                                     struct arena *a, struct jwt_claims *out);
+
+/* The same of a token that has been taken apart: all but its form. */
+MUST_USE enum err local_claims_check(const struct local_keys *keys, struct store *st,
+                                     const struct local_token_rules *rules, const struct jws *jws,
+                                     const struct jwt_claims *claims);
 
 #endif

@@ -163,6 +163,9 @@ MUST_USE enum err store_revoke(struct store *st, struct slice jti, int64_t expir
 MUST_USE enum err store_token_check(struct store *st, struct slice client_id, struct slice jti,
                                     int64_t iat);
 
+/* Of a token of another issuer: ERR_TOKEN_REVOKED when its jti was revoked here. */
+MUST_USE enum err store_jti_check(struct store *st, struct slice jti);
+
 /* ---- documents fetched over the network ---- */
 
 /*
@@ -173,6 +176,37 @@ MUST_USE enum err store_document_get(struct store *st, struct slice url, struct 
                                      struct slice *body, int64_t *fetched_at, int64_t *expires_at);
 MUST_USE enum err store_document_put(struct store *st, struct slice url, struct slice body,
                                      int64_t fetched_at, int64_t expires_at);
+
+/*
+ * ---- who fetches a document, and how it went ----
+ *
+ * Of all processes one fetches at a time, and not too often: it begins, fetches, and says how it
+ * ended.  One that dies in between loses its turn at busy_until.
+ */
+
+struct store_fetch {
+    const char *url;
+    int64_t busy_until;   /* somebody fetches it now; 0: nobody */
+    int64_t next_at;      /* nobody may fetch it before */
+    int64_t fetched_at;   /* the last good one; 0: never */
+    int64_t fresh_until;  /* of the last good one */
+    int64_t failed_since; /* 0: the last attempt was good */
+    const char *fault;    /* of the last attempt; "" when it was good */
+};
+
+/* Text in the arena.  All zero when nothing is known of it. */
+MUST_USE enum err store_fetch_get(struct store *st, struct slice url, struct arena *a,
+                                  struct store_fetch *out);
+/* ERR_OK: this process is to fetch it now.  ERR_EXISTS: somebody does, or it is too early. */
+MUST_USE enum err store_fetch_begin(struct store *st, struct slice url, int64_t now,
+                                    int64_t busy_until);
+/* The body becomes the document of that URL, which is kept until keep_until. */
+MUST_USE enum err store_fetch_done(struct store *st, struct slice body,
+                                   const struct store_fetch *fetch, int64_t keep_until);
+MUST_USE enum err store_fetch_failed(struct store *st, struct slice url, int64_t now,
+                                     int64_t next_at, const char *fault);
+MUST_USE enum err store_fetch_list(struct store *st,
+                                   bool (*each)(const struct store_fetch *, void *), void *context);
 
 /* Delete what has expired at `now`, at most `rows` of each kind. */
 MUST_USE enum err store_purge(struct store *st, int64_t now, unsigned rows);

@@ -130,6 +130,20 @@ enum err store_token_check(struct store *st, struct slice client_id, struct slic
     return e;
 }
 
+enum err store_jti_check(struct store *st, struct slice jti)
+{
+    sqlite3_stmt *s = NULL;
+    bool revoked = false;
+    enum err e = store_start(st, "SELECT 1 FROM revocation WHERE jti = ?1", PARAMS(BLOB(jti)), &s);
+    if (e != ERR_OK)
+        return e;
+    e = store_row(st, s, &revoked);
+    if (e == ERR_OK && revoked)
+        e = ERR_TOKEN_REVOKED;
+    store_done(s);
+    return e;
+}
+
 /* ?1: now; ?2: rows. */
 static const char *const purges[] = {
     "DELETE FROM jti WHERE digest IN"

@@ -93,7 +93,18 @@ static const char step_1[] = "PRAGMA application_id = " TEXT_OF(
 
                     "PRAGMA user_version = 1;";
 
-static const char *const steps[] = {step_1};
+static const char step_2[] = "CREATE TABLE fetch ("
+                             " url TEXT NOT NULL PRIMARY KEY,"
+                             " busy_until INTEGER NOT NULL,"
+                             " next_at INTEGER NOT NULL DEFAULT 0,"
+                             " fetched_at INTEGER NOT NULL DEFAULT 0,"
+                             " fresh_until INTEGER NOT NULL DEFAULT 0,"
+                             " failed_since INTEGER NOT NULL DEFAULT 0,"
+                             " fault TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;"
+
+                             "PRAGMA user_version = 2;";
+
+static const char *const steps[] = {step_1, step_2};
 #define SCHEMA_VERSION (sizeof steps / sizeof steps[0])
 
 struct answer {

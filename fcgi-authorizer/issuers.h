@@ -1,0 +1,27 @@
+/*
+ * All whose tokens are trusted: the token endpoint here, and the issuers of the configuration.  The
+ * claim iss picks one before any cryptography; a token of anybody else costs nothing.
+ */
+#ifndef FHIR_AUTH_ISSUERS_H
+#define FHIR_AUTH_ISSUERS_H
+
+#include "authorize.h"
+#include "local_token.h"
+#include "store.h"
+
+struct issuers;
+
+/* conf must outlive it.  NULL when memory is out.  For all threads. */
+struct issuers *issuers_new(const struct config *conf);
+void issuers_free(struct issuers *all);
+
+/*
+ * Verify a compact JWT access token.  local: the keys of the token endpoints here.  Text of *out
+ * lies in the arena; *out may be filled even when the result is an error (out->issuer.p is NULL
+ * then if nothing is known).  Errors: those of local_token.h and issuer_keys.h, ERR_JWT_ISSUER.
+ */
+MUST_USE enum err issuers_check(struct issuers *all, const struct local_keys *local,
+                                struct store *st, struct slice token, int64_t now, struct arena *a,
+                                struct token *out);
+
+#endif

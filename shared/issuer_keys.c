@@ -1,0 +1,293 @@
+#include "issuer_keys.h"
+
+#include "jwks_fetch.h"
+#include "key_set_file.h"
+#include "log.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#define WAIT_STEP_MS 50 /* between two looks whether another process has fetched the set */
+
+struct issuer_keys {
+    const struct config *conf;
+    const struct config_issuer *issuer;
+    char document[CONFIG_MAX_TEXT + 16]; /* its name in the store */
+    struct key_set_file *file;           /* owned; NULL when the keys are fetched */
+    pthread_rwlock_t lock;               /* of the four below */
+    struct jwk_set *set;                 /* owned; NULL: none yet */
+    int64_t fetched_at, fresh_until;
+    int64_t refresh_at; /* from then on it is fetched anew in the background */
+    pthread_mutex_t updating;
+    atomic_bool failing;      /* the last fetch, of any process, failed */
+    _Atomic int64_t retry_at; /* while failing: when the next one is due */
+    atomic_bool in_background;
+    bool has_thread; /* guarded by updating */
+    pthread_t thread;
+};
+
+const char *issuer_keys_document(const struct issuer_keys *k)
+{
+    return k->document;
+}
+
+struct issuer_keys *issuer_keys_new(const struct config *conf, const struct config_issuer *issuer)
+{
+    struct issuer_keys *k = calloc(1, sizeof *k);
+    if (k == NULL)
+        return NULL;
+    k->conf = conf;
+    k->issuer = issuer;
+    pthread_rwlock_init(&k->lock, NULL);
+    pthread_mutex_init(&k->updating, NULL);
+    struct buf name = BUF(k->document);
+    bool discovery = slice_is(slice_of(issuer->keys), "discovery");
+    buf_printf(&name, "jwks:%s", discovery ? issuer->issuer : issuer->keys);
+    if (issuer->keys[0] == '/')
+        k->file = key_set_file_new(issuer->keys);
+    return k;
+}
+
+void issuer_keys_free(struct issuer_keys *k)
+{
+    if (k == NULL)
+        return;
+    if (k->has_thread)
+        pthread_join(k->thread, NULL);
+    key_set_file_free(k->file);
+    jwk_set_free(k->set);
+    pthread_rwlock_destroy(&k->lock);
+    pthread_mutex_destroy(&k->updating);
+    free(k);
+}
+
+/* Takes the set over. */
+static void swap_in(struct issuer_keys *k, struct jwk_set *set, int64_t fetched_at,
+                    int64_t fresh_until)
+{
+    pthread_rwlock_wrlock(&k->lock);
+    struct jwk_set *old = k->set;
+    k->set = set;
+    k->fetched_at = fetched_at;
+    k->fresh_until = fresh_until;
+    k->refresh_at = fresh_until - (fresh_until - fetched_at) / 5;
+    pthread_rwlock_unlock(&k->lock);
+    jwk_set_free(old);
+}
+
+struct look {
+    enum err result; /* of the verification; ERR_KEYS without a usable set, ERR_JWT_KEY */
+    bool fresh;
+    bool refresh_due;
+};
+
+/* With what this process has. */
+static struct look verify_known(struct issuer_keys *k, const struct jws *jws, int64_t now)
+{
+    const struct jwk *key;
+    struct look l = {.result = ERR_KEYS};
+    pthread_rwlock_rdlock(&k->lock);
+    l.fresh = k->set != NULL && now < k->fresh_until;
+    l.refresh_due = l.fresh && now >= k->refresh_at;
+    if (k->set != NULL && now < k->fresh_until + (int64_t)k->conf->jwks_stale_if_error_s) {
+        l.result = jws_find_key(jws, k->set, &key);
+        if (l.result == ERR_OK)
+            l.result = jws_verify(jws, key);
+    }
+    pthread_rwlock_unlock(&k->lock);
+    return l;
+}
+
+static bool is_settled(const struct look *l)
+{
+    return l->fresh && l->result != ERR_JWT_KEY && l->result != ERR_KEYS;
+}
+
+/* Another process may have fetched a newer set: take it from the store. */
+static enum err load_stored(struct issuer_keys *k, struct store *st, struct arena *a,
+                            struct store_fetch *state)
+{
+    struct slice body;
+    struct jwk_set *set;
+    int64_t fetched_at, keep_until;
+    enum err e = store_fetch_get(st, slice_of(k->document), a, state);
+    if (e != ERR_OK)
+        return e;
+    atomic_store(&k->failing, state->failed_since != 0);
+    atomic_store(&k->retry_at, state->next_at);
+    if (state->fetched_at <= k->fetched_at)
+        return ERR_OK;
+    e = store_document_get(st, slice_of(k->document), a, &body, &fetched_at, &keep_until);
+    if (e == ERR_OK && jwk_set_parse(body, &set) == ERR_OK)
+        swap_in(k, set, state->fetched_at, state->fresh_until);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static int64_t lifetime(const struct issuer_keys *k, int64_t max_age_s)
+{
+    int64_t most =
+        k->conf->jwks_cache_s > ISSUER_KEYS_MIN_S ? k->conf->jwks_cache_s : ISSUER_KEYS_MIN_S;
+    if (max_age_s < 0 || max_age_s > most)
+        return most;
+    return max_age_s < ISSUER_KEYS_MIN_S ? ISSUER_KEYS_MIN_S : max_age_s;
+}
+
+static void log_failure(const struct issuer_keys *k, const char *fault, bool stale)
+{
+    LOG(LOG_LEVEL_ERROR, "issuer-keys-failed", LOG_TEXT("issuer", slice_of(k->issuer->issuer)),
+        LOG_TEXT("reason", slice_of(fault)),
+        LOG_TEXT("effect", stale ? SLICE("the last good key set serves on")
+                                 : SLICE("tokens of this issuer are refused")));
+}
+
+/* This process's turn: fetch, and tell the others through the store. */
+static enum err fetch(struct issuer_keys *k, struct store *st, int64_t now, struct arena *a)
+{
+    char text[1024];
+    struct buf fault = BUF(text);
+    struct jwks_fetched got;
+    int64_t stale_s = k->conf->jwks_stale_if_error_s;
+    if (jwks_fetch(k->conf, k->issuer, a, &got, &fault) != ERR_OK) {
+        log_failure(k, text, k->set != NULL && now < k->fresh_until + stale_s);
+        atomic_store(&k->failing, true);
+        atomic_store(&k->retry_at, now + ISSUER_KEYS_RETRY_S);
+        return store_fetch_failed(st, slice_of(k->document), now, now + ISSUER_KEYS_RETRY_S, text);
+    }
+    int64_t fresh_until = now + lifetime(k, got.max_age_s);
+    struct store_fetch state = {.url = k->document,
+                                .next_at = now + ISSUER_KEYS_REFETCH_S,
+                                .fetched_at = now,
+                                .fresh_until = fresh_until};
+    swap_in(k, got.set, now, fresh_until);
+    atomic_store(&k->failing, false);
+    return store_fetch_done(st, got.body, &state, fresh_until + stale_s);
+}
+
+static bool nap(void)
+{
+    return nanosleep(&(struct timespec){.tv_nsec = WAIT_STEP_MS * 1000L * 1000L}, NULL) == 0;
+}
+
+/* Another process fetches: wait for it, no longer than a fetch may take. */
+static enum err wait_for_other(struct issuer_keys *k, struct store *st, struct arena *a,
+                               struct store_fetch *state)
+{
+    enum err e = ERR_OK;
+    int64_t before = state->busy_until;
+    for (unsigned waited = 0; e == ERR_OK && state->busy_until == before && before != 0 &&
+                              waited < 2 * k->conf->jwks_timeout_ms && nap();
+         waited += WAIT_STEP_MS)
+        e = load_stored(k, st, a, state);
+    return e;
+}
+
+/* How long a fetch may take at most: metadata in two places, and the set. */
+static int64_t turn_s(const struct config *conf)
+{
+    return 3 * (int64_t)conf->jwks_timeout_ms / 1000 + 2;
+}
+
+/* Holding k->updating. */
+static enum err update(struct issuer_keys *k, struct store *st, const struct jws *jws, int64_t now,
+                       struct arena *a)
+{
+    struct store_fetch state;
+    enum err e = load_stored(k, st, a, &state);
+    if (e != ERR_OK)
+        return e;
+    if (jws != NULL) {
+        struct look l = verify_known(k, jws, now);
+        if (is_settled(&l))
+            return ERR_OK;
+    }
+    e = store_fetch_begin(st, slice_of(k->document), now, now + turn_s(k->conf));
+    if (e == ERR_OK)
+        return fetch(k, st, now, a);
+    if (e != ERR_EXISTS || jws == NULL)
+        return e == ERR_EXISTS ? ERR_OK : e;
+    e = load_stored(k, st, a, &state); /* it may have begun just now */
+    return e == ERR_OK ? wait_for_other(k, st, a, &state) : e;
+}
+
+static enum err update_with_arena(struct issuer_keys *k, struct store *st, const struct jws *jws,
+                                  int64_t now)
+{
+    struct arena a;
+    /* Metadata twice, the set, what the store has of it, and some for texts. */
+    if (!arena_init(&a, 5 * (size_t)k->conf->jwks_max_bytes + 65536))
+        return ERR_MEMORY;
+    enum err e = update(k, st, jws, now, &a);
+    arena_free(&a);
+    return e;
+}
+
+static void *background_main(void *argument)
+{
+    struct issuer_keys *k = argument;
+    struct store *st = NULL;
+    enum err e = store_open(k->conf->store_path, k->conf->store_busy_timeout_ms, &st);
+    if (e == ERR_OK)
+        e = update_with_arena(k, st, NULL, (int64_t)time(NULL));
+    if (e == ERR_STORE)
+        LOG(LOG_LEVEL_ERROR, "store-unreachable", LOG_TEXT("reason", slice_of(store_fault(st))));
+    store_close(st);
+    atomic_store(&k->in_background, false);
+    return NULL;
+}
+
+/* The request that comes here goes on with the set that is still good. */
+static void refresh_in_background(struct issuer_keys *k)
+{
+    if (atomic_exchange(&k->in_background, true))
+        return;
+    pthread_mutex_lock(&k->updating);
+    if (k->has_thread)
+        pthread_join(k->thread, NULL); /* it has ended, or is about to return */
+    k->has_thread = pthread_create(&k->thread, NULL, background_main, k) == 0;
+    if (!k->has_thread)
+        atomic_store(&k->in_background, false);
+    pthread_mutex_unlock(&k->updating);
+}
+
+static bool alg_is_allowed(const struct issuer_keys *k, const struct jws *jws)
+{
+    struct slice rest = slice_of(k->issuer->algorithms), word;
+    const char *name = jws_alg_name(jws->alg);
+    /* A shared secret is taken from a file that the administrator put there, never from a network.
+     */
+    if (jws_alg_is_mac(jws->alg) && k->file == NULL)
+        return false;
+    while (slice_cut(&rest, ' ', &word))
+        if (slice_is(word, name))
+            return true;
+    return false;
+}
+
+enum err issuer_keys_verify(struct issuer_keys *k, struct store *st, const struct jws *jws,
+                            int64_t now)
+{
+    if (!alg_is_allowed(k, jws))
+        return ERR_JWT_ALG;
+    if (k->file != NULL)
+        return key_set_file_verify(k->file, jws, now);
+    struct look l = verify_known(k, jws, now);
+    if (is_settled(&l)) {
+        if (l.refresh_due)
+            refresh_in_background(k);
+        return l.result;
+    }
+    if (!atomic_load(&k->failing)) {
+        pthread_mutex_lock(&k->updating);
+        enum err e = update_with_arena(k, st, jws, now);
+        pthread_mutex_unlock(&k->updating);
+        if (e != ERR_OK)
+            return e;
+        l = verify_known(k, jws, now);
+    } else if (now >= atomic_load(&k->retry_at)) {
+        /* No request waits for a server that is known to be out of reach. */
+        refresh_in_background(k);
+    }
+    /* A new key cannot be told from an invented one then. */
+    return l.result == ERR_JWT_KEY && atomic_load(&k->failing) ? ERR_KEYS : l.result;
+}

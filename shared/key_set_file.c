@@ -1,0 +1,135 @@
+#include "key_set_file.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct key_set_file {
+    const char *path;
+    pthread_rwlock_t lock; /* of all below */
+    struct jwk_set *set;   /* owned; NULL: the file cannot be used */
+    int64_t looked_at;
+    struct timespec modified; /* of the file that was read last */
+    off_t size;
+    ino_t inode;
+};
+
+struct key_set_file *key_set_file_new(const char *path)
+{
+    struct key_set_file *f = calloc(1, sizeof *f);
+    if (f == NULL)
+        return NULL;
+    f->path = path;
+    pthread_rwlock_init(&f->lock, NULL);
+    return f;
+}
+
+void key_set_file_free(struct key_set_file *f)
+{
+    if (f == NULL)
+        return;
+    jwk_set_free(f->set);
+    pthread_rwlock_destroy(&f->lock);
+    free(f);
+}
+
+static void complain(const struct key_set_file *f, const char *reason)
+{
+    LOG(LOG_LEVEL_ERROR, "key-file-unusable", LOG_TEXT("path", slice_of(f->path)),
+        LOG_TEXT("reason", slice_of(reason)));
+}
+
+/* The whole text; the caller wipes and frees it. */
+static char *read_whole(int fd, size_t size)
+{
+    char *text = malloc(size + 1);
+    size_t n = 0;
+    while (text != NULL && n < size) {
+        ssize_t got = read(fd, text + n, size - n);
+        if (got <= 0) {
+            free(text);
+            return NULL;
+        }
+        n += (size_t)got;
+    }
+    return text;
+}
+
+static bool has_secret(const struct jwk_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->keys[i]->is_private)
+            return true;
+    return false;
+}
+
+static struct jwk_set *parse(const struct key_set_file *f, int fd, const struct stat *sb)
+{
+    struct jwk_set *set = NULL;
+    size_t size = (size_t)sb->st_size;
+    char *text = S_ISREG(sb->st_mode) && size <= KEY_SET_FILE_MAX ? read_whole(fd, size) : NULL;
+    if (text == NULL) {
+        complain(f, "it is no regular file of at most 1 MiB");
+        return NULL;
+    }
+    enum err e = jwk_set_parse((struct slice){text, size}, &set);
+    OPENSSL_cleanse(text, size);
+    free(text);
+    if (e != ERR_OK) {
+        complain(f, err_row(e)->text);
+        return NULL;
+    }
+    if (has_secret(set) && (sb->st_mode & S_IRWXO) != 0) {
+        complain(f, "it holds a secret key and is open to all users: chmod o-rwx");
+        jwk_set_free(set);
+        return NULL;
+    }
+    return set;
+}
+
+/* Holding the lock for writing. */
+static void reread(struct key_set_file *f, int64_t now)
+{
+    struct stat sb;
+    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool first = f->looked_at == 0;
+    f->looked_at = now;
+    if (fd < 0 || fstat(fd, &sb) != 0) {
+        if (f->set != NULL || first)
+            complain(f, strerrordesc_np(errno));
+        jwk_set_free(f->set);
+        f->set = NULL;
+        f->inode = 0;
+    } else if (sb.st_ino != f->inode || sb.st_size != f->size ||
+               sb.st_mtim.tv_sec != f->modified.tv_sec ||
+               sb.st_mtim.tv_nsec != f->modified.tv_nsec) {
+        jwk_set_free(f->set);
+        f->set = parse(f, fd, &sb);
+        f->inode = sb.st_ino;
+        f->size = sb.st_size;
+        f->modified = sb.st_mtim;
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+enum err key_set_file_verify(struct key_set_file *f, const struct jws *jws, int64_t now)
+{
+    const struct jwk *key;
+    pthread_rwlock_rdlock(&f->lock);
+    if (f->looked_at != now) {
+        pthread_rwlock_unlock(&f->lock);
+        pthread_rwlock_wrlock(&f->lock);
+        if (f->looked_at != now)
+            reread(f, now);
+    }
+    enum err e = f->set != NULL ? jws_find_key(jws, f->set, &key) : ERR_KEYS;
+    if (e == ERR_OK)
+        e = jws_verify(jws, key);
+    pthread_rwlock_unlock(&f->lock);
+    return e;
+}
