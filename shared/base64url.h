@@ -8,7 +8,7 @@
 #include "buf.h"
 #include "error.h"
 
-#define BASE64URL_LENGTH(bytes) (((bytes) * 4 + 2) / 3)
+#define BASE64URL_LENGTH(bytes) (((bytes)*4 + 2) / 3)
 
 /* Into an arena; ERR_BASE64, ERR_TOO_LARGE.  *out is also NUL-terminated (the NUL not counted). */
 MUST_USE enum err base64url_decode(struct slice text, struct arena *a, struct slice *out);

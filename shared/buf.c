@@ -85,12 +85,19 @@ void buf_json(struct buf *b, struct slice s)
     buf_putc(b, '"');
 }
 
+/* U+FFFE and U+FFFF are characters, but none of XML 1.0 (section 2.2). */
+static bool is_no_xml(const char *c, size_t length)
+{
+    return length == 3 && (memcmp(c, "\xef\xbf\xbe", 3) == 0 || memcmp(c, "\xef\xbf\xbf", 3) == 0);
+}
+
 void buf_xml(struct buf *b, struct slice s)
 {
     for (size_t i = 0; i < s.n;) {
         size_t len = utf8_length(slice_skip(s, i));
         unsigned char c = (unsigned char)s.p[i];
-        if (len == 0 || (c < 0x20 && c != '\t' && c != '\n') || c == 0x7f)
+        if (len == 0 || (c < 0x20 && c != '\t' && c != '\n') || c == 0x7f ||
+            is_no_xml(s.p + i, len))
             buf_puts(b, REPLACEMENT);
         else if (c == '&')
             buf_puts(b, "&amp;");

@@ -15,13 +15,17 @@
 MUST_USE enum err client_secret_generate(int64_t now, char text[CLIENT_SECRET_TEXT + 1],
                                          struct client_secret *out);
 
-/* ERR_TOO_LARGE or ERR_FORM when the text is not CLIENT_SECRET_IMPORT_MIN.._MAX printable ASCII bytes. */
+/*
+ * ERR_TOO_LARGE or ERR_FORM when the text is not CLIENT_SECRET_IMPORT_MIN.._MAX printable ASCII
+ * bytes.
+ */
 MUST_USE enum err client_secret_import(struct slice text, int64_t now, struct client_secret *out);
 
 /*
  * Is this the text of one of the secrets?  ERR_OK or ERR_CLIENT_AUTH.  All are tried, in constant
- * time each.  equalise: some client of the store has an imported secret; a refusal then always costs
- * one scrypt, so that neither an unknown client (count 0) nor another kind shows in the time.
+ * time each.  equalise: some client of the store has an imported secret; a refusal then always
+ * costs one scrypt, so that neither an unknown client (count 0) nor another kind shows in the time.
+ * ERR_MEMORY when scrypt's 32 MiB are not to be had and none has matched.
  */
 MUST_USE enum err client_secret_check(struct slice text, const struct client_secret *secrets,
                                       size_t count, bool equalise);

@@ -31,11 +31,11 @@ struct config {
     unsigned store_busy_timeout_ms;
     /* [token-endpoint] */
     char issuer[CONFIG_MAX_TEXT]; /* https URL without query or fragment; required */
-    char url[CONFIG_MAX_TEXT];    /* public URL that /token, /jwks, … are below; default: issuer */
+    char url[CONFIG_MAX_TEXT]; /* public URL that /token, /jwks, … are below; default: issuer */
     char key_dir[CONFIG_MAX_TEXT];
     char signing_alg[16];
     unsigned token_lifetime_s;
-    unsigned clock_skew_s;
+    unsigned clock_skew_s; /* of clients' assertions */
     unsigned max_body_bytes;
     bool require_https;
     char ca_file[CONFIG_MAX_TEXT]; /* "" for the system's certificates */
@@ -44,7 +44,8 @@ struct config {
     unsigned jwks_cache_s; /* at most so long is a client's key set kept */
     /* [authorizer] */
     char realm[128];
-    unsigned token_cache; /* entries; 0 turns it off */
+    unsigned token_cache;        /* entries; 0 turns it off */
+    unsigned token_clock_skew_s; /* clock_skew */
     /* [fhir "…"] */
     size_t fhir_count;
     struct config_fhir fhir[CONFIG_MAX_BASES];
@@ -61,7 +62,8 @@ const char *config_path(void);
  */
 MUST_USE enum err config_load(const char *path, struct config *out, struct buf *faults);
 
-/* The same from memory, without looking at files that the configuration names; for tests and fuzzing. */
+/* The same from memory, without looking at files that the configuration names; for tests and
+ * fuzzing. */
 MUST_USE enum err config_parse(struct slice text, const char *name, struct config *out,
                                struct buf *faults);
 

@@ -14,14 +14,14 @@ enum role { ROLE_RESPONDER, ROLE_AUTHORIZER, ROLE_CGI };
 /* Everything borrows from the web server's environment, valid until the answer is sent. */
 struct request {
     enum role role;
-    struct slice method;      /* REQUEST_METHOD as sent */
-    struct slice uri;         /* REQUEST_URI: raw request target, maybe in absolute form */
+    struct slice method; /* REQUEST_METHOD as sent */
+    struct slice uri;    /* REQUEST_URI: raw request target, maybe in absolute form */
     struct slice content_type;
     struct slice authorization; /* HTTP_AUTHORIZATION */
     struct slice accept;
     struct slice accept_language;
     struct slice remote_addr;
-    struct slice request_id;   /* HTTP_X_REQUEST_ID or UNIQUE_ID; may be absent */
+    struct slice request_id;      /* HTTP_X_REQUEST_ID or UNIQUE_ID; may be absent */
     struct slice redirect_status; /* REDIRECT_STATUS: set by Apache on an internal redirect */
     struct slice redirect_method; /* REDIRECT_REQUEST_METHOD */
     struct slice redirect_url;    /* REDIRECT_URL */
@@ -47,8 +47,9 @@ struct response {
 };
 
 /*
- * Add a header; the value must live until the answer is sent.  A value with a byte outside printable
- * ASCII, or one header too many, makes the whole answer a 500: nothing may be lost or injected.
+ * Add a header; the value must live until the answer is sent.  A value with a byte outside
+ * printable ASCII, or one header too many, makes the whole answer a 500: nothing may be lost or
+ * injected.
  */
 void response_header(struct response *r, const char *name, struct slice value);
 
@@ -56,8 +57,8 @@ void response_header(struct response *r, const char *name, struct slice value);
 MUST_USE bool response_text(const struct response *r, struct buf *out);
 
 /*
- * The token of an Authorization header (RFC 6750 section 2.1).  ERR_NO_TOKEN when there is no header
- * or another scheme; ERR_AUTH_HEADER when malformed; ERR_TWO_TOKENS for two joined headers.
+ * The token of an Authorization header (RFC 6750 section 2.1).  ERR_NO_TOKEN when there is no
+ * header or another scheme; ERR_AUTH_HEADER when malformed; ERR_TWO_TOKENS for two joined headers.
  */
 MUST_USE enum err http_bearer(struct slice authorization, struct slice *token);
 
@@ -67,33 +68,5 @@ MUST_USE enum err http_bearer(struct slice authorization, struct slice *token);
  */
 MUST_USE enum err http_basic(struct slice authorization, struct arena *a, struct slice *user,
                              struct slice *password);
-
-/*
- * Decode one percent-encoded text; '+' becomes a blank when plus_is_blank.  ERR_FORM for a bad
- * escape or %00; ERR_TOO_LARGE.  *out is NUL-terminated.
- */
-MUST_USE enum err percent_decode(struct slice text, bool plus_is_blank, struct arena *a,
-                                 struct slice *out);
-
-#define FORM_MAX_FIELDS 64
-
-struct form {
-    size_t count;
-    struct {
-        struct slice name, value;
-    } fields[FORM_MAX_FIELDS];
-};
-
-/*
- * application/x-www-form-urlencoded (RFC 6749 appendix B).  Empty values are dropped, as RFC 6749
- * section 3.2 wants.  ERR_FORM (bad escape, NUL, bad UTF-8, too many fields), ERR_FORM_DUPLICATE
- * (any name twice but `resource`, RFC 8707), ERR_TOO_LARGE.
- */
-MUST_USE enum err form_parse(struct slice body, struct arena *a, struct form *out);
-/* SLICE_NONE when absent. */
-struct slice form_get(const struct form *f, const char *name);
-
-/* The media type without parameters equals `type`, in any case. */
-bool media_type_is(struct slice content_type, const char *type);
 
 #endif

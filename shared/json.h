@@ -37,10 +37,15 @@ const struct json *json_next(const struct json *v);
 struct slice json_name(const struct json *member);
 size_t json_count(const struct json *container);
 
-/* False when v is NULL or of another kind; *out is then untouched. Strings borrow from the document. */
+/*
+ * False when v is NULL or of another kind; *out is then untouched.  Strings borrow from the
+ * document.
+ */
 MUST_USE bool json_string(const struct json *v, struct slice *out);
 /* Integers from -2^53 to 2^53 only; 1.0 counts as an integer, 1.5 does not. */
 MUST_USE bool json_integer(const struct json *v, int64_t *out);
+/* Always finite. */
+MUST_USE bool json_number(const struct json *v, double *out);
 MUST_USE bool json_bool(const struct json *v, bool *out);
 
 /* Short for json_string(json_member(object, name), out). */

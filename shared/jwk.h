@@ -29,9 +29,9 @@ struct jwk {
     enum jwk_use use; /* from `use`, or from key_ops */
     bool may_verify;  /* `use` and `key_ops` allow it */
     bool may_sign;
-    bool is_private;        /* holds d; always true for oct */
-    EVP_PKEY *pkey;         /* owned; NULL for oct */
-    unsigned char *oct;     /* owned, wiped; NULL unless oct */
+    bool is_private;    /* holds d; always true for oct */
+    EVP_PKEY *pkey;     /* owned; NULL for oct */
+    unsigned char *oct; /* owned, wiped; NULL unless oct */
     size_t oct_bytes;
 };
 
@@ -40,7 +40,11 @@ struct jwk_set {
     struct jwk *keys[JWK_SET_MAX_KEYS]; /* owned */
 };
 
-/* One key from a JSON object; *out is owned: jwk_free.  ERR_JWK_FORM, _TYPE, _WEAK, ERR_MEMORY. */
+/*
+ * One key from a JSON object or text; *out is owned: jwk_free.  ERR_JWK_FORM (malformed JSON too,
+ * and an RSA private key without p, q, dp, dq, qi or with oth), _TYPE (kty, crv or use unknown),
+ * _WEAK, ERR_MEMORY.
+ */
 MUST_USE enum err jwk_from_json(const struct json *object, struct jwk **out);
 MUST_USE enum err jwk_parse(struct slice text, struct jwk **out);
 void jwk_free(struct jwk *key);
@@ -48,17 +52,24 @@ void jwk_free(struct jwk *key);
 /*
  * A JWK Set, or a single JWK as a set of one.  Keys of an unknown kty or crv are passed over (RFC
  * 7517 section 5); any other bad key fails the whole set.  ERR_JWK_DUPLICATE when two keys share a
- * kid; ERR_JWK_FORM for no keys or more than JWK_SET_MAX_KEYS; ERR_JSON.
+ * kid; ERR_JWK_FORM for no keys or more than JWK_SET_MAX_KEYS; ERR_JWK_TYPE when all were passed
+ * over; ERR_JSON.
  */
 MUST_USE enum err jwk_set_parse(struct slice text, struct jwk_set **out);
 void jwk_set_free(struct jwk_set *set);
 
-/* New key for a JWS algorithm ("ES256", "RS256" with 3072 bits, "EdDSA" = Ed25519, …); kid is its thumbprint. */
+/*
+ * New key for a JWS algorithm ("ES256", "RS256" with 3072 bits, "EdDSA" = Ed25519, ...); kid is its
+ * thumbprint.  ERR_JWT_ALG for an unknown one, ERR_MEMORY, ERR_INTERNAL.
+ */
 MUST_USE enum err jwk_generate(const char *alg, struct jwk **out);
 
-/* As a JSON object.  The public form never holds a private member; ERR_JWK_TYPE for oct. */
+/*
+ * Append a JSON object.  The public form never holds a private member; ERR_JWK_TYPE for oct.
+ * ERR_TOO_LARGE when it does not fit; out then ends where it did.
+ */
 MUST_USE enum err jwk_write_public(const struct jwk *key, struct buf *out);
-/* The caller wipes the buffer. */
+/* The caller wipes the buffer.  ERR_JWK_USE for a key without a private half. */
 MUST_USE enum err jwk_write_private(const struct jwk *key, struct buf *out);
 
 /* RFC 7638, SHA-256, base64url, NUL-terminated. */

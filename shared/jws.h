@@ -26,9 +26,9 @@ struct jws {
     struct slice payload;       /* decoded */
     struct slice signature;     /* decoded */
     const struct jws_alg *alg;
-    struct slice kid;  /* SLICE_NONE when absent */
-    struct slice typ;  /* likewise */
-    struct slice jku;  /* likewise; never followed */
+    struct slice kid;    /* SLICE_NONE when absent */
+    struct slice typ;    /* likewise */
+    struct slice jku;    /* likewise; never followed */
     struct slice header; /* decoded JSON text */
 };
 

@@ -26,8 +26,8 @@ struct jwt_claims {
 MUST_USE enum err jwt_claims_parse(struct slice payload, struct arena *a, struct jwt_claims *out);
 
 /*
- * now, skew: seconds.  exp is required: ERR_JWT_CLAIM when absent, ERR_JWT_EXPIRED when now >= exp +
- * skew; ERR_JWT_NOT_YET when nbf or iat lies more than skew ahead.
+ * now, skew: seconds.  exp is required: ERR_JWT_CLAIM when absent, ERR_JWT_EXPIRED when now >= exp
+ * + skew; ERR_JWT_NOT_YET when nbf or iat lies more than skew ahead.
  */
 MUST_USE enum err jwt_check_time(const struct jwt_claims *c, int64_t now, int64_t skew);
 

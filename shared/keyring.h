@@ -1,10 +1,10 @@
 /*
  * The private signing keys of this host: files KID.jwk of mode 0600 in the configured directory.
- * They never leave it; the store holds the public half (store.h), so that every host's key set lists
- * the keys of all.
+ * They never leave it; the store holds the public half (store.h), so that every host's key set
+ * lists the keys of all.
  *
- * States: a pending key is published but does not sign; one active key of this host signs; a retired
- * key is published until the last token signed with it has expired (expires_at).
+ * States: a pending key is published but does not sign; one active key of this host signs; a
+ * retired key is published until the last token signed with it has expired (expires_at).
  */
 #ifndef FHIR_AUTH_KEYRING_H
 #define FHIR_AUTH_KEYRING_H
@@ -15,15 +15,16 @@
 struct keyring {
     const char *directory;
     struct store *store;
-    const char *alg;          /* of new keys: "ES256" */
-    int64_t keep_retired_s;   /* token lifetime and clock skew: how long a retired key is published */
+    const char *alg;        /* of new keys: "ES256" */
+    int64_t keep_retired_s; /* token lifetime and clock skew: how long a retired key is published */
     int64_t now;
 };
 
 /*
- * Make a key, write its file (as root: owned as the directory is), then publish it: active when this
- * host has no active one, else pending.  kid is filled in.  ERR_FILE (directory missing or readable
- * by others, or not writable), ERR_STORE, ERR_INTERNAL.  `fault` gets one line for a person.
+ * Make a key, write its file (as root: owned as the directory is), then publish it: active when
+ * this host has no active one, else pending.  kid is filled in.  ERR_FILE (directory missing or
+ * readable by others, or not writable), ERR_STORE, ERR_INTERNAL.  `fault` gets one line for a
+ * person.
  */
 MUST_USE enum err keyring_generate(const struct keyring *k, char kid[JWK_THUMBPRINT + 1],
                                    struct buf *fault);
@@ -46,7 +47,6 @@ MUST_USE enum err keyring_retire(const struct keyring *k, struct slice kid, bool
  * The key that signs: active in the store and with a file here, newest first.  *out is owned:
  * jwk_free.  ERR_KEYS when there is none, ERR_STORE.
  */
-MUST_USE enum err keyring_signing_key(const struct keyring *k, struct jwk **out,
-                                      struct buf *fault);
+MUST_USE enum err keyring_signing_key(const struct keyring *k, struct jwk **out, struct buf *fault);
 
 #endif

@@ -21,7 +21,7 @@ struct log_field {
 };
 
 /* A text that is absent (SLICE_NONE) leaves its field out. */
-#define LOG_TEXT(field_name, value)   ((struct log_field){.name = (field_name), .text = (value)})
+#define LOG_TEXT(field_name, value) ((struct log_field){.name = (field_name), .text = (value)})
 #define LOG_NUMBER(field_name, value)                                                              \
     ((struct log_field){.name = (field_name), .number = (int64_t)(value), .is_number = true})
 

@@ -6,7 +6,7 @@
 #define FHIR_AUTH_SCOPE_H
 
 #include "error.h"
-#include "slice.h"
+#include "fhir_types.h"
 
 /* The letters of version 2, as bits in their fixed order. */
 enum scope_action {
@@ -22,8 +22,8 @@ enum scope_context { SCOPE_SYSTEM, SCOPE_USER, SCOPE_PATIENT };
 
 struct scope {
     enum scope_context context;
-    const char *type; /* static name of a resource type; NULL for every type ("*") */
-    unsigned actions; /* SCOPE_* bits, never 0 */
+    int type;                /* see fhir_types.h; FHIR_TYPE_ANY for "*" */
+    unsigned actions;        /* SCOPE_* bits, never 0 */
     struct slice constraint; /* search parameters behind '?'; SLICE_NONE when there are none */
     bool v1;                 /* written as .read, .write or .* */
 };
@@ -47,27 +47,21 @@ bool scope_valid_word(struct slice word);
 bool scope_covers(const struct scope *have, const struct scope *want);
 
 /*
- * The scopes of a list that a decision needs, folded together: for each type named, and for "*",
- * the union of the actions of its unconstrained system/ scopes.
+ * What the unconstrained system/ scopes of a list grant together: for each type, and for every
+ * type, the union of their actions.
  */
-#define SCOPE_SET_MAX 256
-
 struct scope_set {
-    unsigned all_types; /* actions granted on every type */
-    size_t count;
-    struct {
-        const char *type;
-        unsigned actions;
-    } types[SCOPE_SET_MAX];
-    bool has_constrained; /* some system/ scope had a constraint and was left out */
-    bool has_other;       /* some scope was of another kind and was left out */
+    unsigned char all_types;              /* SCOPE_* bits granted on every type */
+    unsigned char types[FHIR_TYPE_COUNT]; /* on one type */
+    bool has_constrained; /* some system/ scope had a constraint, and grants nothing */
+    bool has_other;       /* some scope was of another kind, and grants nothing */
 };
 
-/* Never fails: what is not understood grants nothing; more than SCOPE_SET_MAX types are left out. */
+/* Never fails: what is not understood grants nothing. */
 void scope_set_compile(struct slice list, struct scope_set *out);
 
-/* All of `actions` on `type` (static name); type NULL asks for every type. */
-bool scope_set_allows(const struct scope_set *set, const char *type, unsigned actions);
+/* All of `actions` on the type; FHIR_TYPE_ANY asks for every type. */
+bool scope_set_allows(const struct scope_set *set, int type, unsigned actions);
 
 /* Letters of a set of actions in their order: "rs".  out: at least 6 bytes. */
 void scope_letters(unsigned actions, char out[6]);

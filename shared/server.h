@@ -12,9 +12,9 @@ struct worker; /* whatever the program keeps for one thread */
 
 struct server {
     unsigned threads;
-    size_t max_body_bytes;  /* 0: bodies are never read */
-    size_t arena_bytes;     /* memory of one request */
-    void *context;          /* handed to the functions below */
+    size_t max_body_bytes; /* 0: bodies are never read */
+    size_t arena_bytes;    /* memory of one request */
+    void *context;         /* handed to the functions below */
     /* A thread's own state; NULL when memory is out. */
     struct worker *(*worker_new)(void *context);
     void (*worker_free)(struct worker *w);

@@ -44,7 +44,8 @@ struct slice slice_trim(struct slice a);
  */
 bool slice_cut(struct slice *rest, char sep, struct slice *head);
 
-/* Strict decimal: digits only, no sign, no blank, no leading zero, at most max.  False otherwise. */
+/* Strict decimal: digits only, no sign, no blank, no leading zero, at most max.  False otherwise.
+ */
 MUST_USE bool slice_to_u64(struct slice a, uint64_t max, uint64_t *out);
 
 /* Every byte is printable ASCII (0x20 to 0x7e). */

@@ -2,8 +2,8 @@
  * The one door to state: clients, their secrets, public signing keys, seen jti values, failed
  * logins, revocations, cached documents.
  *
- * A struct store is one connection: it belongs to one thread at a time.  Any number of processes may
- * have the same store open.  Every function that touches it can fail with ERR_STORE (cannot be
+ * A struct store is one connection: it belongs to one thread at a time.  Any number of processes
+ * may have the same store open.  Every function that touches it can fail with ERR_STORE (cannot be
  * opened, read or written, or stayed locked over the busy timeout); the caller then refuses.
  * store_fault tells the administrator what happened.  Times are seconds since 1970.
  */
@@ -18,8 +18,8 @@ struct store;
 
 /*
  * Open an existing store; ERR_STORE when the file is missing, over-readable (any permission for
- * others), of a newer schema, or no store.  An older schema is migrated.  *out is set even then, for
- * store_fault; store_close takes it.  ERR_MEMORY leaves it NULL.
+ * others), of a newer schema, or no store.  An older schema is migrated.  *out is set even then,
+ * for store_fault; store_close takes it.  ERR_MEMORY leaves it NULL.
  */
 MUST_USE enum err store_open(const char *path, unsigned busy_timeout_ms, struct store **out);
 
@@ -59,12 +59,16 @@ struct client {
     int64_t tokens_valid_from; /* tokens with an earlier iat are refused */
 };
 
-/* Text of *out is copied into the arena.  ERR_NOT_FOUND. */
+/* Text of *out is copied into the arena.  ERR_NOT_FOUND; ERR_MEMORY when the arena is full. */
 MUST_USE enum err store_client_get(struct store *st, struct slice id, struct arena *a,
                                    struct client *out);
-/* ERR_EXISTS. */
+/*
+ * tokens_valid_from becomes created_at at least, and later than that when the id was taken before:
+ * no token of its old holder lives again.  A token for the new one needs an iat of then or later.
+ * ERR_EXISTS.
+ */
 MUST_USE enum err store_client_add(struct store *st, const struct client *c);
-/* Replaces all but id and created_at.  ERR_NOT_FOUND. */
+/* Replaces all but id and created_at; tokens_valid_from never goes back.  ERR_NOT_FOUND. */
 MUST_USE enum err store_client_update(struct store *st, const struct client *c);
 /* With its secrets and failed logins.  Its tokens are refused from then on.  ERR_NOT_FOUND. */
 MUST_USE enum err store_client_remove(struct store *st, struct slice id);
@@ -91,8 +95,9 @@ struct client_secret {
 MUST_USE enum err store_secret_list(struct store *st, struct slice client_id, int64_t now,
                                     struct client_secret out[CLIENT_MAX_SECRETS], size_t *count);
 /*
- * Add one; the client's others expire at others_expire_at unless they do so earlier (0: leave them as
- * they are; a time in the past ends them now).  ERR_NOT_FOUND for an unknown client.
+ * Add one; the client's others expire at others_expire_at unless they do so earlier (0: leave them
+ * as they are; a time in the past ends them now).  Beyond CLIENT_MAX_SECRETS the oldest go.
+ * ERR_NOT_FOUND for an unknown client.
  */
 MUST_USE enum err store_secret_add(struct store *st, struct slice client_id,
                                    const struct client_secret *secret, int64_t others_expire_at);
@@ -127,8 +132,8 @@ MUST_USE enum err store_key_list(struct store *st, bool (*each)(const struct sto
 /* ---- once only ---- */
 
 /*
- * Note a jti as used until expires_at.  ERR_JWT_REPLAY when it was noted before and has not expired;
- * atomic over all processes.  Stored as a digest of both parts.
+ * Note a jti as used until expires_at.  ERR_JWT_REPLAY when it was noted before and has not
+ * expired; atomic over all processes.  Stored as a digest of both parts.
  */
 MUST_USE enum err store_jti_once(struct store *st, struct slice issuer, struct slice jti,
                                  int64_t expires_at, int64_t now);
@@ -152,15 +157,18 @@ MUST_USE enum err store_failed_login_clear(struct store *st, struct slice client
 
 MUST_USE enum err store_revoke(struct store *st, struct slice jti, int64_t expires_at);
 /*
- * Is a token of this client with this jti, issued at iat, still good?  ERR_TOKEN_REVOKED when it was
- * revoked, or its client is gone, disabled, or has tokens_valid_from after iat.
+ * Is a token of this client with this jti, issued at iat, still good?  ERR_TOKEN_REVOKED when it
+ * was revoked, or its client is gone, disabled, or has tokens_valid_from after iat.
  */
 MUST_USE enum err store_token_check(struct store *st, struct slice client_id, struct slice jti,
                                     int64_t iat);
 
 /* ---- documents fetched over the network ---- */
 
-/* Body (in the arena) and times; ERR_NOT_FOUND. An expired one is found too. */
+/*
+ * Body (in the arena, NUL-terminated) and times.  An expired one is found too, until it is purged.
+ * ERR_NOT_FOUND; ERR_MEMORY when the arena is full.
+ */
 MUST_USE enum err store_document_get(struct store *st, struct slice url, struct arena *a,
                                      struct slice *body, int64_t *fetched_at, int64_t *expires_at);
 MUST_USE enum err store_document_put(struct store *st, struct slice url, struct slice body,

@@ -1,0 +1,39 @@
+#include "ctl.h"
+#include "keyring.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Not faults of the configuration, but nothing works before they are mended. */
+static void store_check(struct ctl *c)
+{
+    struct stat st;
+    if (stat(c->config.store_path, &st) != 0) {
+        ctl_say("warning: store %s: %s%s", c->config.store_path, strerror(errno),
+                errno == ENOENT ? "; make it with: fhir-authctl key generate" : "");
+        return;
+    }
+    if (store_open(c->config.store_path, c->config.store_busy_timeout_ms, &c->store) != ERR_OK) {
+        ctl_say("warning: store %s: %s", c->config.store_path,
+                c->store != NULL ? store_fault(c->store) : err_row(ERR_MEMORY)->text);
+        return;
+    }
+    char text[1024];
+    struct buf fault = BUF(text);
+    struct jwk *key = NULL;
+    struct keyring k = {.directory = c->config.key_dir, .store = c->store, .now = c->now};
+    if (keyring_signing_key(&k, &key, &fault) != ERR_OK)
+        ctl_say("warning: %s", text);
+    jwk_free(key);
+}
+
+enum status config_check(struct ctl *c)
+{
+    enum status s = ctl_config(c);
+    if (s != STATUS_YES)
+        return s;
+    store_check(c);
+    buf_printf(&c->out, "%s: no faults\n", config_path());
+    return STATUS_YES;
+}

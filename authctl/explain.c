@@ -1,0 +1,243 @@
+/*
+ * explain METHOD URI: the decision rule by rule, taken by the very code of the authorizer.
+ */
+#include "authorize.h"
+#include "jws.h"
+#include "local_token.h"
+#include "report.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+struct explanation {
+    struct request request;
+    struct fhir_request asked;
+    enum err asked_error, presented, checked;
+    struct jwt_claims claims;
+    struct token token;
+    struct decision decision;
+};
+
+/* As the header that a client would send; nothing on standard input is no token. */
+static enum err present(struct ctl *c, struct slice bearer, struct request *rq)
+{
+    struct buf header = buf_in(&c->arena, bearer.n + 16);
+    struct slice token;
+    if (bearer.n > 0) {
+        buf_printf(&header, "Bearer %.*s", SLICE_FMT(bearer));
+        rq->authorization = buf_slice(&header);
+    }
+    return http_bearer(rq->authorization, &token);
+}
+
+/* As the authorizer gathers it: the request, how the token is presented, what the token says. */
+static enum err gather(struct ctl *c, struct slice bearer, struct explanation *x)
+{
+    struct local_token_rules rules = {
+        .issuer = c->config.issuer, .now = c->now, .clock_skew = c->config.token_clock_skew_s};
+    struct local_keys *keys;
+    x->asked_error = fhir_request_parse(&x->request, &c->config, &x->asked);
+    x->presented = present(c, bearer, &x->request);
+    x->checked = ERR_NO_TOKEN;
+    if (!authorize_needs_token(&x->asked, x->asked_error, x->presented))
+        return ERR_OK;
+    enum err e = local_keys_load(c->store, &keys);
+    if (e != ERR_OK)
+        return e;
+    x->checked = local_token_check(keys, c->store, &rules, bearer, &c->arena, &x->claims);
+    local_keys_free(keys);
+    if (x->checked == ERR_OK)
+        token_from_claims(&x->claims, &x->token);
+    return x->checked == ERR_STORE ? ERR_STORE : ERR_OK;
+}
+
+static void decide(struct ctl *c, struct explanation *x)
+{
+    struct policy policy = {.now = c->now, .clock_skew = c->config.token_clock_skew_s};
+    x->decision = authorize(&x->asked, x->asked_error, x->presented,
+                            x->checked == ERR_OK ? &x->token : NULL, x->checked, &policy);
+}
+
+static void put_actions(struct buf *out, unsigned actions, int type)
+{
+    char letters[6];
+    scope_letters(actions, letters);
+    buf_printf(out, "%s on %s", letters,
+               type == FHIR_TYPE_ANY ? "every type" : fhir_type_name(type));
+}
+
+/* The first scope of the token that grants some of what is needed, for "granted by". */
+static struct slice granting_scope(const struct explanation *x, const struct fhir_need *need)
+{
+    struct slice rest = x->token.scope, word;
+    struct scope_set one;
+    while (scope_next(&rest, &word)) {
+        scope_set_compile(word, &one);
+        if (scope_set_allows(&one, need->type, need->actions))
+            return word;
+    }
+    return SLICE_NONE;
+}
+
+static struct slice need_text(struct ctl *c, const struct explanation *x,
+                              const struct fhir_need *need)
+{
+    struct buf text = buf_in(&c->arena, 512);
+    struct slice by = granting_scope(x, need);
+    put_actions(&text, need->actions, need->type);
+    if (need->type == FHIR_TYPE_ANY && x->asked.query.reaches_all)
+        buf_printf(&text, ", for the parameter %.*s", SLICE_FMT(x->asked.query.first_such));
+    if (x->checked != ERR_OK)
+        return buf_slice(&text);
+    if (by.p != NULL)
+        buf_printf(&text, ": granted by %.*s", SLICE_FMT(by));
+    else if (scope_set_allows(&x->token.granted, need->type, need->actions))
+        buf_puts(&text, ": granted by several scopes together");
+    else
+        buf_puts(&text, ": not granted");
+    return buf_slice(&text);
+}
+
+/* What one scope of the token gives, whatever is asked. */
+static struct slice scope_text(struct ctl *c, struct slice word)
+{
+    struct buf text = buf_in(&c->arena, word.n + 128);
+    struct scope s;
+    buf_printf(&text, "%.*s: ", SLICE_FMT(word));
+    if (!scope_parse(word, &s))
+        buf_puts(&text, "grants nothing: no SMART scope");
+    else if (s.context != SCOPE_SYSTEM)
+        buf_puts(&text, "grants nothing: only system/ scopes count");
+    else if (s.constraint.p != NULL)
+        buf_puts(&text, "grants nothing: constraints are not supported");
+    else
+        put_actions(&text, s.actions, s.type);
+    return buf_slice(&text);
+}
+
+#define MAX_LINES 80
+
+static struct slice target_text(struct ctl *c, const struct explanation *x)
+{
+    struct buf text = buf_in(&c->arena, 256);
+    buf_puts(&text, interaction_name(x->asked.interaction));
+    if (x->asked.type >= 0)
+        buf_printf(&text, " on %s", fhir_type_name(x->asked.type));
+    return buf_slice(&text);
+}
+
+static struct slice outcome_text(enum err e)
+{
+    return e == ERR_OK ? SLICE("ok") : slice_of(err_row(e)->text);
+}
+
+static struct slice token_text(const struct explanation *x)
+{
+    if (x->presented != ERR_OK)
+        return x->asked.open ? SLICE("not needed") : outcome_text(x->presented);
+    if (!authorize_needs_token(&x->asked, x->asked_error, x->presented))
+        return SLICE("not looked at");
+    return outcome_text(x->checked);
+}
+
+static struct slice verdict_text(struct ctl *c, const struct explanation *x)
+{
+    const struct err_row *row = err_row(x->decision.why);
+    struct buf text = buf_in(&c->arena, 512);
+    if (x->decision.allow)
+        buf_puts(&text, x->asked.open ? "allowed: open to all" : "allowed");
+    else
+        buf_printf(&text, "refused with %d%s%s: %s", row->bearer_status,
+                   row->bearer_code[0] ? " " : "", row->bearer_code, row->text);
+    return buf_slice(&text);
+}
+
+static void lines(struct ctl *c, const struct explanation *x)
+{
+    struct field fields[MAX_LINES];
+    size_t n = 0;
+    struct slice rest = x->checked == ERR_OK ? x->token.scope : SLICE_NONE, word;
+    fields[n++] = REPORT_TEXT("", "Request", outcome_text(x->asked_error));
+    fields[n++] =
+        REPORT_TEXT("", "FHIR base", x->asked.base ? slice_of(x->asked.base->base) : SLICE("none"));
+    fields[n++] = REPORT_TEXT("", "Interaction", target_text(c, x));
+    for (size_t i = 0; i < x->asked.need_count; i++)
+        fields[n++] = REPORT_TEXT("", "Needs", need_text(c, x, &x->asked.needs[i]));
+    fields[n++] = REPORT_TEXT("", "Token", token_text(x));
+    if (x->checked == ERR_OK) {
+        fields[n++] = REPORT_TEXT("", "Client id", x->token.client_id);
+        fields[n++] = REPORT_NUMBER("", "Expires", FIELD_TIME, x->token.expires_at);
+    }
+    while (n < MAX_LINES - 2 && scope_next(&rest, &word))
+        fields[n++] = REPORT_TEXT("", "Scope", scope_text(c, word));
+    if (x->decision.scope[0] != '\0')
+        fields[n++] = REPORT_TEXT("", "Would do", slice_of(x->decision.scope));
+    fields[n++] = REPORT_TEXT("", "Verdict", verdict_text(c, x));
+    report_lines(c, fields, n);
+}
+
+static void needs_json(struct ctl *c, const struct explanation *x)
+{
+    struct buf *out = &c->out;
+    report_name(out, "needs");
+    buf_putc(out, '[');
+    for (size_t i = 0; i < x->asked.need_count; i++) {
+        const struct fhir_need *need = &x->asked.needs[i];
+        char letters[6];
+        scope_letters(need->actions, letters);
+        buf_printf(out, "%s{\"type\":\"%s\",\"actions\":\"%s\",\"granted\":%s}", i > 0 ? "," : "",
+                   fhir_type_name(need->type), letters,
+                   x->checked == ERR_OK &&
+                           scope_set_allows(&x->token.granted, need->type, need->actions)
+                       ? "true"
+                       : "false");
+    }
+    buf_putc(out, ']');
+}
+
+static void document(struct ctl *c, const struct explanation *x)
+{
+    const struct err_row *row = err_row(x->decision.why);
+    const struct field fields[] = {
+        REPORT_NUMBER("allowed", "", FIELD_FLAG, x->decision.allow),
+        REPORT_NUMBER("status", "", FIELD_NUMBER, row->bearer_status),
+        REPORT_TEXT("error", "", slice_of(row->bearer_code)),
+        REPORT_TEXT("reason", "", x->decision.allow ? SLICE("") : slice_of(row->text)),
+        REPORT_TEXT("interaction", "", slice_of(interaction_name(x->asked.interaction))),
+        REPORT_TEXT("type", "", slice_of(fhir_type_name(x->asked.type))),
+        REPORT_TEXT("client_id", "", x->checked == ERR_OK ? x->token.client_id : SLICE("")),
+        REPORT_TEXT("scope", "", x->checked == ERR_OK ? x->token.scope : SLICE("")),
+        REPORT_TEXT("scope_needed", "", slice_of(x->decision.scope)),
+    };
+    buf_putc(&c->out, '{');
+    report_members(&c->out, fields, sizeof fields / sizeof fields[0]);
+    needs_json(c, x);
+    buf_puts(&c->out, "}\n");
+}
+
+enum status explain(struct ctl *c)
+{
+    struct explanation x = {0};
+    struct slice bearer;
+    enum status s = ctl_open(c);
+    if (s == STATUS_YES)
+        s = ctl_read_file(c, "-", JWS_MAX_BYTES + 2, &bearer); /* nothing: no token */
+    if (s != STATUS_YES)
+        return s;
+    bearer = ctl_chomp(bearer);
+    x.request.role = ROLE_AUTHORIZER;
+    x.request.method = slice_of(c->operand);
+    x.request.uri = slice_of(c->second);
+    enum err e = gather(c, bearer, &x);
+    if (e != ERR_OK)
+        return ctl_store_no(c, e);
+    decide(c, &x);
+    if (c->options[OPT_JSON] != NULL)
+        document(c, &x);
+    else
+        lines(c, &x);
+    if (x.decision.allow)
+        return STATUS_YES;
+    c->tell_on_no = true;
+    return ctl_no("%s", err_row(x.decision.why)->text);
+}

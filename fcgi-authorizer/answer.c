@@ -1,0 +1,97 @@
+#include "answer.h"
+
+#include "outcome.h"
+
+#define RETRY_AFTER_S "5"
+
+/*
+ * Into a header value: what is not printable ASCII, and '%' itself, as %XX, so that nothing can be
+ * injected and nothing is lost.
+ */
+static struct slice header_safe(struct slice s, struct arena *a)
+{
+    struct buf text = buf_in(a, 3 * s.n + 1);
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c < 0x20 || c > 0x7e || c == '%')
+            buf_printf(&text, "%%%02X", c);
+        else
+            buf_putc(&text, (char)c);
+    }
+    return text.overflowed ? SLICE_NONE : buf_slice(&text);
+}
+
+void answer_grant(const struct token *token, struct arena *a, struct response *out)
+{
+    out->status = 200;
+    response_header(out, "Variable-FHIR_AUTH", SLICE("granted"));
+    if (token == NULL)
+        return;
+    const struct {
+        const char *name;
+        struct slice value;
+    } facts[] = {
+        {"Variable-FHIR_AUTH_CLIENT_ID", token->client_id},
+        {"Variable-FHIR_AUTH_SCOPE", token->scope},
+        {"Variable-FHIR_AUTH_SUBJECT", token->subject},
+        {"Variable-FHIR_AUTH_JTI", token->jti},
+        {"Variable-FHIR_AUTH_ISSUER", token->issuer},
+    };
+    for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
+        struct slice value = header_safe(facts[i].value, a);
+        if (value.p == NULL) {
+            *out = (struct response){.status = 500};
+            return;
+        }
+        response_header(out, facts[i].name, value);
+    }
+}
+
+/* RFC 6750 section 3: no error code when no token was sent. */
+static void challenge(const struct answer_to *to, const struct decision *d, struct arena *a,
+                      struct response *out)
+{
+    const struct err_row *row = err_row(d->why);
+    struct buf text = buf_in(a, 1024);
+    buf_printf(&text, "Bearer realm=\"%s\"", to->conf->realm);
+    if (row->bearer_code[0] != '\0')
+        buf_printf(&text, ", error=\"%s\", error_description=\"%s\"", row->bearer_code, row->text);
+    if (d->scope[0] != '\0')
+        buf_printf(&text, ", scope=\"%s\"", d->scope);
+    response_header(out, "WWW-Authenticate", text.overflowed ? SLICE("Bearer") : buf_slice(&text));
+}
+
+/* What a person needs beyond the reason: which scope, or which parameter. */
+static struct slice detail_of(const struct answer_to *to, const struct decision *d, struct arena *a)
+{
+    struct buf text = buf_in(a, 512);
+    if (d->why != ERR_SCOPE)
+        return SLICE_NONE;
+    buf_puts(&text, d->scope);
+    if (to->asked->query.reaches_all && slice_is_printable(to->asked->query.first_such))
+        buf_printf(&text, " (%.*s)", SLICE_FMT(to->asked->query.first_such));
+    return text.overflowed ? slice_of(d->scope) : buf_slice(&text);
+}
+
+void answer_deny(const struct answer_to *to, const struct decision *d, struct arena *a,
+                 struct response *out)
+{
+    int status = err_row(d->why)->bearer_status;
+    struct outcome_form form = outcome_negotiate(to->asked->query.format, to->request->accept,
+                                                 to->request->accept_language);
+    struct buf body = buf_in(a, 4096);
+    out->status = status == 0 || status == 200 ? 500 : status;
+    out->content_type = outcome_content_type(form);
+    if (!to->body_only) {
+        if (out->status < 500)
+            challenge(to, d, a, out);
+        else
+            response_header(out, "Retry-After", SLICE(RETRY_AFTER_S));
+        response_header(out, "Cache-Control", SLICE("no-store"));
+    }
+    outcome_write(d->why, form, detail_of(to, d, a), to->request_id, &body);
+    if (body.overflowed)
+        *out = (struct response){.status = 500};
+    else if (!slice_is(to->request->method, "HEAD"))
+        out->body = buf_slice(&body);
+}

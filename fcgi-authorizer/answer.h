@@ -1,0 +1,30 @@
+/* From a decision to the answer that the web server gets.  Pure. */
+#ifndef FHIR_AUTH_ANSWER_H
+#define FHIR_AUTH_ANSWER_H
+
+#include "authorize.h"
+#include "httpmsg.h"
+
+struct answer_to {
+    const struct request *request;
+    const struct fhir_request *asked;
+    const struct config *conf;
+    struct slice request_id;
+    /*
+     * For the second pass on Apache: ErrorDocument asks again for what the first answer could not
+     * carry.  The headers of the first are still in place there and must not come twice.
+     */
+    bool body_only;
+};
+
+/*
+ * 200 with the facts of the token (NULL on an open path) as Variable-* headers; always with
+ * Variable-FHIR_AUTH: granted, by which a web server can tell that it was really asked.
+ */
+void answer_grant(const struct token *token, struct arena *a, struct response *out);
+
+/* The refusal of the design's table, with its OperationOutcome. */
+void answer_deny(const struct answer_to *to, const struct decision *d, struct arena *a,
+                 struct response *out);
+
+#endif

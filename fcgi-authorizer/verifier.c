@@ -1,0 +1,177 @@
+#include "verifier.h"
+
+#include "jws.h"
+#include "local_token.h"
+#include "log.h"
+#include "token_cache.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct verifier {
+    const struct config *conf;
+    struct token_cache *cache;
+    _Atomic int64_t checked_at;  /* when the store was last looked at */
+    _Atomic uint64_t generation; /* grows when the store has changed */
+    _Atomic bool closed;         /* the store is out of reach */
+    pthread_mutex_t refreshing;  /* held by the thread that looks */
+    int64_t epoch;               /* guarded by refreshing; -1: none yet */
+    pthread_rwlock_t keys_lock;
+    struct local_keys *keys; /* owned */
+};
+
+struct verifier *verifier_new(const struct config *conf)
+{
+    struct verifier *v = calloc(1, sizeof *v);
+    if (v == NULL)
+        return NULL;
+    v->conf = conf;
+    v->epoch = -1;
+    v->closed = true;
+    pthread_mutex_init(&v->refreshing, NULL);
+    pthread_rwlock_init(&v->keys_lock, NULL);
+    v->cache = token_cache_new(conf->token_cache);
+    if (v->cache == NULL) {
+        verifier_free(v);
+        return NULL;
+    }
+    return v;
+}
+
+void verifier_free(struct verifier *v)
+{
+    if (v == NULL)
+        return;
+    token_cache_free(v->cache);
+    local_keys_free(v->keys);
+    pthread_mutex_destroy(&v->refreshing);
+    pthread_rwlock_destroy(&v->keys_lock);
+    free(v);
+}
+
+static enum err load_keys(struct verifier *v, struct store *store)
+{
+    struct local_keys *fresh;
+    enum err e = local_keys_load(store, &fresh);
+    if (e != ERR_OK)
+        return e;
+    pthread_rwlock_wrlock(&v->keys_lock);
+    struct local_keys *old = v->keys;
+    v->keys = fresh;
+    pthread_rwlock_unlock(&v->keys_lock);
+    local_keys_free(old);
+    return ERR_OK;
+}
+
+static enum err open_or_refresh(struct verifier *v, struct store **store)
+{
+    if (*store != NULL)
+        return store_refresh(*store);
+    enum err e = store_open(v->conf->store_path, v->conf->store_busy_timeout_ms, store);
+    if (e != ERR_OK) {
+        LOG(LOG_LEVEL_ERROR, "store-unreachable",
+            LOG_TEXT("reason", slice_of(*store ? store_fault(*store) : "out of memory")));
+        store_close(*store);
+        *store = NULL;
+    }
+    return e;
+}
+
+/* On a change of the store's epoch load the keys and begin a new generation. */
+static enum err follow_epoch(struct verifier *v, struct store **store)
+{
+    int64_t epoch;
+    enum err e = open_or_refresh(v, store);
+    if (e == ERR_OK)
+        e = store_epoch(*store, &epoch);
+    if (e == ERR_OK && epoch != v->epoch) {
+        e = load_keys(v, *store);
+        if (e == ERR_OK) {
+            v->epoch = epoch;
+            atomic_fetch_add(&v->generation, 1);
+        }
+    }
+    return e;
+}
+
+/* Holding v->refreshing. */
+static void look(struct verifier *v, struct store **store, int64_t now)
+{
+    enum err e = follow_epoch(v, store);
+    if (e != ERR_OK && !atomic_load(&v->closed))
+        LOG(LOG_LEVEL_ERROR, "store-unreachable",
+            LOG_TEXT("reason", slice_of(*store ? store_fault(*store) : err_row(e)->name)));
+    if (e != ERR_OK)
+        v->epoch = -1; /* what comes back may be another store */
+    atomic_store(&v->closed, e != ERR_OK);
+    atomic_store(&v->checked_at, now);
+}
+
+/*
+ * Once a second.  Threads that come while another looks go on with what was known a moment ago,
+ * unless nothing is known yet.
+ */
+static enum err refresh(struct verifier *v, struct store **store, int64_t now)
+{
+    if (atomic_load(&v->checked_at) == now)
+        return atomic_load(&v->closed) ? ERR_STORE : ERR_OK;
+    if (atomic_load(&v->closed))
+        pthread_mutex_lock(&v->refreshing);
+    else if (pthread_mutex_trylock(&v->refreshing) != 0)
+        return ERR_OK;
+    if (atomic_load(&v->checked_at) != now)
+        look(v, store, now);
+    pthread_mutex_unlock(&v->refreshing);
+    return atomic_load(&v->closed) ? ERR_STORE : ERR_OK;
+}
+
+/* A key that became known within this very second: has the store changed since `generation`? */
+static bool store_has_changed(struct verifier *v, struct store **store, uint64_t generation,
+                              int64_t now)
+{
+    pthread_mutex_lock(&v->refreshing);
+    look(v, store, now);
+    pthread_mutex_unlock(&v->refreshing);
+    return atomic_load(&v->generation) != generation && !atomic_load(&v->closed);
+}
+
+/* The whole check of a token that is not cached. */
+static enum err verify(struct verifier *v, struct store *store, struct slice token, int64_t now,
+                       struct arena *a, struct token *out)
+{
+    struct local_token_rules rules = {
+        .issuer = v->conf->issuer, .now = now, .clock_skew = v->conf->token_clock_skew_s};
+    struct jwt_claims claims;
+    pthread_rwlock_rdlock(&v->keys_lock);
+    enum err e = local_token_check(v->keys, store, &rules, token, a, &claims);
+    pthread_rwlock_unlock(&v->keys_lock);
+    if (e == ERR_OK)
+        token_from_claims(&claims, out);
+    return e;
+}
+
+enum err verifier_check(struct verifier *v, struct store **store, struct slice token, int64_t now,
+                        struct arena *a, struct token *out)
+{
+    struct secret digest;
+    if (token.n > JWS_MAX_BYTES)
+        return ERR_TOO_LARGE;
+    enum err e = refresh(v, store, now);
+    if (e != ERR_OK)
+        return e;
+    if (!secret_digest(SLICE(""), token, &digest))
+        return ERR_INTERNAL;
+    uint64_t generation = atomic_load(&v->generation);
+    if (token_cache_get(v->cache, &digest, generation, now, a, out))
+        return ERR_OK;
+    e = open_or_refresh(v, store); /* this thread's own connection, which may be an older one */
+    if (e == ERR_OK)
+        e = verify(v, *store, token, now, a, out);
+    if ((e == ERR_JWT_KEY || e == ERR_KEYS) && store_has_changed(v, store, generation, now)) {
+        generation = atomic_load(&v->generation);
+        e = verify(v, *store, token, now, a, out);
+    }
+    if (e == ERR_OK)
+        token_cache_put(v->cache, &digest, generation, out);
+    return e;
+}

@@ -1,0 +1,32 @@
+/*
+ * From the text of a token to verified facts: the cache, then the keys and revocations of the
+ * store.
+ *
+ * One verifier serves all threads of a process.  Once a second at most one of them looks whether
+ * the store has changed (a client disabled, a key retired, a token revoked); everything that was
+ * cached before a change is then verified anew.  While the store is out of reach nothing is let
+ * through.
+ */
+#ifndef FHIR_AUTH_VERIFIER_H
+#define FHIR_AUTH_VERIFIER_H
+
+#include "authorize.h"
+#include "store.h"
+
+struct verifier;
+
+/* conf must outlive it.  NULL when memory is out. */
+struct verifier *verifier_new(const struct config *conf);
+void verifier_free(struct verifier *v);
+
+/*
+ * Verify a compact JWT access token of the local issuer (RFC 9068 section 4).  *store: the calling
+ * thread's own connection; NULL until the first call opens it; the caller closes it in the end.
+ * now: seconds since 1970.  Text of *out lies in the arena.
+ * Errors: those of jws.h and jwt.h; ERR_JWT_ISSUER, ERR_JWT_TYP, ERR_JWT_KEY, ERR_TOKEN_REVOKED;
+ * ERR_STORE, ERR_KEYS (no usable key is known).
+ */
+MUST_USE enum err verifier_check(struct verifier *v, struct store **store, struct slice token,
+                                 int64_t now, struct arena *a, struct token *out);
+
+#endif

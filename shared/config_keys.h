@@ -1,0 +1,79 @@
+/*
+ * The table of keys, and what config.c, config_lines.c and config_values.c share.  Everybody else
+ * includes config.h.
+ */
+#ifndef FHIR_AUTH_CONFIG_KEYS_H
+#define FHIR_AUTH_CONFIG_KEYS_H
+
+#include "config.h"
+
+#define CONFIG_KEYS 21
+
+/*
+ * Read one value into its field, which stays untouched on error: ERR_CONFIG, and *why says "what is
+ * wrong; how to mend it".
+ */
+struct config_key;
+typedef enum err config_reader(const struct config_key *key, struct slice value, void *field,
+                               struct buf *why);
+
+/* Look at the file that a path names; ERR_FILE, and *why as above. */
+typedef enum err config_checker(const char *path, struct buf *why);
+
+struct config_key {
+    const char *section;
+    const char *name;
+    config_reader *read;
+    size_t offset; /* of the field in struct config; for [fhir "…"] in struct config_fhir */
+    size_t size;   /* of the field */
+    const char *fallback; /* as it would stand in the file; NULL: required, or filled from others */
+    const char *min, *max; /* likewise; of numbers, durations and sizes */
+    bool required;
+    config_checker *check; /* NULL: names no file */
+};
+
+extern const struct config_key config_keys[CONFIG_KEYS];
+
+config_reader config_read_number;
+config_reader config_read_seconds;      /* a duration into seconds */
+config_reader config_read_milliseconds; /* a duration into milliseconds */
+config_reader config_read_bytes;
+config_reader config_read_yes_no;
+config_reader config_read_url;
+config_reader config_read_path; /* absolute */
+config_reader config_read_path_or_nothing;
+config_reader config_read_log_target;
+config_reader config_read_signing_alg;
+config_reader config_read_realm;
+config_reader config_read_audience;
+
+/*
+ * NULL for https://host[:port][/path] in the one way in which we want it written (RFC 3986 section
+ * 6.2), or "what is wrong; how to mend it".  http is taken for this machine only.
+ */
+const char *config_url_fault(struct slice url);
+
+/* Bytes to insert, delete or replace to turn one name into the other; SIZE_MAX for long names. */
+size_t config_distance(struct slice a, struct slice b);
+
+/* Where faults go: lines of text, each beginning with the file's name. */
+struct config_faults {
+    const char *file;
+    struct buf *text;
+    bool any;
+};
+
+/* line 0, section NULL and key NULL are left out. */
+void config_fault(struct config_faults *f, int line, const char *section, const char *key,
+                  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+struct config_seen {
+    int line; /* where the key was set; 0: nowhere */
+    bool bad; /* its value was refused */
+};
+
+/* config_parse, telling also for each row of config_keys where it was set. */
+void config_read_lines(struct slice text, struct config *out, struct config_faults *faults,
+                       struct config_seen seen[CONFIG_KEYS]);
+
+#endif

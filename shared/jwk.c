@@ -1,0 +1,226 @@
+#include "jwk.h"
+
+#include "jwk_curve.h"
+#include "jwk_import.h"
+
+#include <stdlib.h>
+
+#define JWK_MAX_OPS 16 /* elements of key_ops; eight are registered */
+
+/* RFC 7517 section 4.3. */
+static const struct {
+    const char *name;
+    enum jwk_use use;
+} operations[] = {
+    {"sign", JWK_USE_SIG},      {"verify", JWK_USE_SIG},     {"encrypt", JWK_USE_ENC},
+    {"decrypt", JWK_USE_ENC},   {"wrapKey", JWK_USE_ENC},    {"unwrapKey", JWK_USE_ENC},
+    {"deriveKey", JWK_USE_ENC}, {"deriveBits", JWK_USE_ENC},
+};
+
+/* An optional string, printable and not empty, into an array that is zero. */
+static enum err read_label(const struct json *object, const char *name, char *out, size_t cap)
+{
+    const struct json *member = json_member(object, name);
+    struct slice text;
+    if (member == NULL)
+        return ERR_OK;
+    if (!json_string(member, &text) || text.n == 0 || text.n >= cap || !slice_is_printable(text))
+        return ERR_JWK_FORM;
+    memcpy(out, text.p, text.n);
+    return ERR_OK;
+}
+
+static enum err read_type(const struct json *object, struct jwk *key)
+{
+    struct slice kty, crv;
+    if (!json_member_string(object, "kty", &kty))
+        return ERR_JWK_FORM;
+    if (!jwk_type_find(kty, &key->type))
+        return ERR_JWK_TYPE;
+    if (key->type != JWK_EC && key->type != JWK_OKP)
+        return ERR_OK;
+    if (!json_member_string(object, "crv", &crv))
+        return ERR_JWK_FORM;
+    const struct jwk_curve *curve = jwk_curve_find(key->type, crv);
+    if (curve == NULL)
+        return ERR_JWK_TYPE;
+    memcpy(key->curve, curve->name, strlen(curve->name));
+    return ERR_OK;
+}
+
+struct key_ops {
+    bool present, sign, verify;
+    bool some[JWK_USE_ENC + 1]; /* an operation of this use is among them */
+};
+
+static bool occurs_before(const struct json *array, const struct json *end, struct slice text)
+{
+    struct slice other;
+    for (const struct json *v = json_first(array); v != end; v = json_next(v))
+        if (json_string(v, &other) && slice_eq(text, other))
+            return true;
+    return false;
+}
+
+static enum err read_key_ops(const struct json *object, struct key_ops *out)
+{
+    const struct json *array = json_member(object, "key_ops");
+    if (array == NULL)
+        return ERR_OK;
+    if (json_kind(array) != JSON_ARRAY || json_count(array) > JWK_MAX_OPS)
+        return ERR_JWK_FORM;
+    out->present = true;
+    for (const struct json *v = json_first(array); v != NULL; v = json_next(v)) {
+        struct slice name;
+        if (!json_string(v, &name) || occurs_before(array, v, name))
+            return ERR_JWK_FORM;
+        out->sign |= slice_is(name, "sign");
+        out->verify |= slice_is(name, "verify");
+        for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
+            if (slice_is(name, operations[i].name))
+                out->some[operations[i].use] = true;
+    }
+    return ERR_OK;
+}
+
+/* RFC 7517 section 4.2 and 4.3: where both use and key_ops are there, they must agree. */
+static enum err read_use(const struct json *object, struct jwk *key)
+{
+    const struct json *member = json_member(object, "use");
+    struct slice use;
+    struct key_ops ops = {0};
+    enum err e = read_key_ops(object, &ops);
+    if (e != ERR_OK)
+        return e;
+    if (member == NULL) {
+        if (ops.some[JWK_USE_SIG] != ops.some[JWK_USE_ENC])
+            key->use = ops.some[JWK_USE_SIG] ? JWK_USE_SIG : JWK_USE_ENC;
+    } else if (!json_string(member, &use)) {
+        return ERR_JWK_FORM;
+    } else if (slice_is(use, "sig")) {
+        key->use = JWK_USE_SIG;
+    } else if (slice_is(use, "enc")) {
+        key->use = JWK_USE_ENC;
+    } else {
+        return ERR_JWK_TYPE; /* a use that is registered elsewhere: as a kty that we do not know */
+    }
+    if ((key->use == JWK_USE_SIG && ops.some[JWK_USE_ENC]) ||
+        (key->use == JWK_USE_ENC && ops.some[JWK_USE_SIG]))
+        return ERR_JWK_FORM;
+    key->may_verify = key->use != JWK_USE_ENC && (!ops.present || ops.verify);
+    key->may_sign = key->use != JWK_USE_ENC && (!ops.present || ops.sign);
+    return ERR_OK;
+}
+
+static enum err read_key(const struct json *object, struct jwk *key)
+{
+    enum err e = read_type(object, key);
+    if (e == ERR_OK)
+        e = read_use(object, key);
+    if (e == ERR_OK)
+        e = read_label(object, "kid", key->kid, sizeof key->kid);
+    if (e == ERR_OK)
+        e = read_label(object, "alg", key->alg, sizeof key->alg);
+    if (e == ERR_OK)
+        e = jwk_import(object, key);
+    key->may_sign = key->may_sign && key->is_private;
+    return e;
+}
+
+enum err jwk_from_json(const struct json *object, struct jwk **out)
+{
+    if (json_kind(object) != JSON_OBJECT)
+        return ERR_JWK_FORM;
+    struct jwk *key = calloc(1, sizeof *key);
+    if (key == NULL)
+        return ERR_MEMORY;
+    enum err e = read_key(object, key);
+    if (e == ERR_OK)
+        *out = key;
+    else
+        jwk_free(key);
+    return e;
+}
+
+enum err jwk_parse(struct slice text, struct jwk **out)
+{
+    struct json *document = NULL;
+    enum err e = json_parse(text, &document);
+    if (e != ERR_OK)
+        return e == ERR_JSON ? ERR_JWK_FORM : e;
+    e = jwk_from_json(document, out);
+    json_free(document);
+    return e;
+}
+
+void jwk_free(struct jwk *key)
+{
+    if (key == NULL)
+        return;
+    EVP_PKEY_free(key->pkey);
+    OPENSSL_clear_free(key->oct, key->oct_bytes);
+    free(key);
+}
+
+static bool has_kid(const struct jwk_set *set, const char *kid)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (kid[0] != '\0' && strcmp(set->keys[i]->kid, kid) == 0)
+            return true;
+    return false;
+}
+
+static enum err add_key(const struct json *object, struct jwk_set *set)
+{
+    struct jwk *key = NULL;
+    enum err e = jwk_from_json(object, &key);
+    if (e != ERR_OK)
+        return e;
+    if (has_kid(set, key->kid)) {
+        jwk_free(key);
+        return ERR_JWK_DUPLICATE;
+    }
+    set->keys[set->count++] = key;
+    return ERR_OK;
+}
+
+static enum err read_set(const struct json *document, struct jwk_set *set)
+{
+    const struct json *keys = json_member(document, "keys");
+    if (keys == NULL)
+        return add_key(document, set);
+    if (json_kind(keys) != JSON_ARRAY || json_count(keys) == 0 ||
+        json_count(keys) > JWK_SET_MAX_KEYS)
+        return ERR_JWK_FORM;
+    for (const struct json *v = json_first(keys); v != NULL; v = json_next(v)) {
+        enum err e = add_key(v, set);
+        if (e != ERR_OK && e != ERR_JWK_TYPE)
+            return e;
+    }
+    return set->count > 0 ? ERR_OK : ERR_JWK_TYPE;
+}
+
+enum err jwk_set_parse(struct slice text, struct jwk_set **out)
+{
+    struct json *document = NULL;
+    enum err e = json_parse(text, &document);
+    if (e != ERR_OK)
+        return e;
+    struct jwk_set *set = calloc(1, sizeof *set);
+    e = set ? read_set(document, set) : ERR_MEMORY;
+    if (e == ERR_OK)
+        *out = set;
+    else
+        jwk_set_free(set);
+    json_free(document);
+    return e;
+}
+
+void jwk_set_free(struct jwk_set *set)
+{
+    if (set == NULL)
+        return;
+    for (size_t i = 0; i < set->count; i++)
+        jwk_free(set->keys[i]);
+    free(set);
+}

@@ -1,0 +1,16 @@
+/* Making and checking the signature of a JWS: the cryptography alone.  The key fits the algorithm.
+ */
+#ifndef FHIR_AUTH_JWS_SIGNATURE_H
+#define FHIR_AUTH_JWS_SIGNATURE_H
+
+#include "jws_alg.h"
+
+/* False for a wrong signature and when it cannot be checked. */
+MUST_USE bool jws_signature_check(const struct jws_alg *alg, const struct jwk *key,
+                                  struct slice input, struct slice signature);
+
+MUST_USE bool jws_signature_make(const struct jws_alg *alg, const struct jwk *key,
+                                 struct slice input, unsigned char out[JWS_MAX_SIGNATURE],
+                                 size_t *out_bytes);
+
+#endif

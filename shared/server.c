@@ -1,0 +1,224 @@
+#include "server.h"
+
+#include "log.h"
+#include "server_env.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_THREADS          64
+#define SHUTDOWN_TRIES       100 /* of 50 ms each: how long running requests may take to end */
+#define FCGI_ROLE_RESPONDER  1
+#define FCGI_ROLE_AUTHORIZER 2
+
+extern char **environ;
+
+/* Sent when no answer could be composed.  It must exist: lighttpd grants on an empty answer. */
+static const char last_resort[] = "Status: 500 Internal Server Error\r\n"
+                                  "Content-Type: text/plain\r\n"
+                                  "Cache-Control: no-store\r\n"
+                                  "\r\n"
+                                  "Internal error\n";
+
+struct thread {
+    pthread_t id;
+    bool joined;
+    const struct server *server;
+    atomic_bool *stopping;
+};
+
+bool server_is_fastcgi(void)
+{
+    return !FCGX_IsCGI();
+}
+
+/* No core dumps and no ptrace by others: memory holds keys and tokens. */
+static void protect_process(void)
+{
+#if !defined(__SANITIZE_ADDRESS__)
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* the leak checker would need it */
+#endif
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* The answer to one request as text; never empty. */
+static struct slice answer(const struct server *s, struct worker *w, const struct request *rq,
+                           struct arena *a)
+{
+    struct response r = {0};
+    if (w != NULL)
+        s->handle(w, rq, a, &r);
+    size_t need = r.body.n + 16384; /* headers: at most RESPONSE_MAX_HEADERS, one of them long */
+    struct buf text = buf_in(a, need);
+    if (!response_text(&r, &text))
+        return slice_of(last_resort);
+    return buf_slice(&text);
+}
+
+typedef int read_function(char *to, int n, FCGX_Stream *from);
+
+static int read_stdin(char *to, int n, FCGX_Stream *from)
+{
+    (void)from;
+    return (int)fread(to, 1, (size_t)n, stdin);
+}
+
+/*
+ * Exactly length bytes, or an error in rq.  Never in the authorizer role: no server sends a body
+ * there, and a read would block.
+ */
+static void read_body(const struct server *s, struct request *rq, size_t length, struct arena *a,
+                      read_function *read, FCGX_Stream *from)
+{
+    if (length == 0 || s->max_body_bytes == 0 || rq->body_error != ERR_OK)
+        return;
+    char *to = length <= s->max_body_bytes && length <= INT32_MAX ? arena_alloc(a, length) : NULL;
+    if (to == NULL) {
+        rq->body_error = ERR_TOO_LARGE;
+        return;
+    }
+    if (read(to, (int)length, from) != (int)length) {
+        rq->body_error = ERR_FORM;
+        return;
+    }
+    rq->body = (struct slice){to, length};
+}
+
+static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request *fr,
+                          struct arena *a)
+{
+    struct slice text = slice_of(last_resort);
+    if (fr->role == FCGI_ROLE_RESPONDER || fr->role == FCGI_ROLE_AUTHORIZER) {
+        struct request rq;
+        size_t length;
+        enum role role = fr->role == FCGI_ROLE_AUTHORIZER ? ROLE_AUTHORIZER : ROLE_RESPONDER;
+        request_from_env(fr->envp, role, &rq, &length);
+        if (role == ROLE_RESPONDER)
+            read_body(s, &rq, length, a, FCGX_GetStr, fr->in);
+        text = answer(s, w, &rq, a);
+    }
+    FCGX_PutStr(text.p, (int)text.n, fr->out);
+    request_wipe_env(fr->envp);
+    FCGX_Finish_r(fr);
+    arena_reset(a);
+}
+
+static void *thread_main(void *argument)
+{
+    struct thread *t = argument;
+    const struct server *s = t->server;
+    struct arena a;
+    FCGX_Request fr;
+    struct worker *w = s->worker_new(s->context);
+    if (w == NULL || !arena_init(&a, s->arena_bytes) ||
+        FCGX_InitRequest(&fr, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
+        LOG(LOG_LEVEL_ERROR, "thread-failed", LOG_TEXT("reason", SLICE("out of memory")));
+        _exit(1); /* the web server starts another process, or refuses */
+    }
+    while (!atomic_load(t->stopping)) {
+        if (FCGX_Accept_r(&fr) == 0)
+            serve_fastcgi(s, w, &fr, &a);
+        else if (!atomic_load(t->stopping))
+            /* Out of descriptors, or a peer that went away: do not spin. */
+            nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+    }
+    FCGX_Free(&fr, 1);
+    arena_free(&a);
+    s->worker_free(w);
+    return NULL;
+}
+
+static void on_wake(int signal)
+{
+    (void)signal; /* its only use is to end accept(2) with EINTR */
+}
+
+/* Wake the threads out of accept until all have ended; false when some request would not end. */
+static bool join_threads(struct thread *threads, unsigned count)
+{
+    for (int try = 0; try < SHUTDOWN_TRIES; try++) {
+        unsigned joined = 0;
+        for (unsigned i = 0; i < count; i++) {
+            struct timespec until;
+            if (!threads[i].joined) {
+                pthread_kill(threads[i].id, SIGUSR2);
+                clock_gettime(CLOCK_REALTIME, &until);
+                until.tv_nsec += 50 * 1000 * 1000 / (long)count;
+                if (until.tv_nsec >= 1000000000L) {
+                    until.tv_sec++;
+                    until.tv_nsec -= 1000000000L;
+                }
+                threads[i].joined = pthread_timedjoin_np(threads[i].id, NULL, &until) == 0;
+            }
+            joined += threads[i].joined;
+        }
+        if (joined == count)
+            return true;
+    }
+    return false;
+}
+
+int server_run_fastcgi(const struct server *s)
+{
+    static atomic_bool stopping; /* outlives the threads, should one not end */
+    static struct thread threads[MAX_THREADS];
+    unsigned count = s->threads < MAX_THREADS ? s->threads : MAX_THREADS;
+    sigset_t stop_signals;
+    int got;
+
+    protect_process();
+    mallopt(M_ARENA_MAX, 2); /* an idle thread must not hold an arena of its own */
+    if (FCGX_Init() != 0)
+        return 1;
+    sigemptyset(&stop_signals);
+    sigaddset(&stop_signals, SIGTERM);
+    sigaddset(&stop_signals, SIGINT);
+    sigaddset(&stop_signals, SIGHUP);
+    sigaddset(&stop_signals, SIGUSR1); /* lighttpd's graceful restart can be set to send it */
+    pthread_sigmask(SIG_BLOCK, &stop_signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGUSR2, &(struct sigaction){.sa_handler = on_wake}, NULL);
+
+    for (unsigned i = 0; i < count; i++) {
+        threads[i] = (struct thread){.server = s, .stopping = &stopping};
+        if (pthread_create(&threads[i].id, NULL, thread_main, &threads[i]) != 0) {
+            LOG(LOG_LEVEL_ERROR, "thread-failed", LOG_NUMBER("started", i));
+            return 1;
+        }
+    }
+    sigwait(&stop_signals, &got);
+    atomic_store(&stopping, true);
+    FCGX_ShutdownPending();
+    if (!join_threads(threads, count))
+        _exit(0); /* a request hangs; the web server tells its client */
+    return 0;
+}
+
+int server_run_cgi(const struct server *s)
+{
+    struct arena a;
+    struct request rq;
+    size_t length;
+    protect_process();
+    struct worker *w = s->worker_new(s->context);
+    if (w == NULL || !arena_init(&a, s->arena_bytes)) {
+        fputs(last_resort, stdout);
+        return 1;
+    }
+    request_from_env(environ, ROLE_CGI, &rq, &length);
+    read_body(s, &rq, length, &a, read_stdin, NULL);
+    struct slice text = answer(s, w, &rq, &a);
+    bool written = fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0;
+    request_wipe_env(environ);
+    arena_free(&a);
+    s->worker_free(w);
+    return written ? 0 : 1;
+}

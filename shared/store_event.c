@@ -1,0 +1,153 @@
+/* What happened and is forgotten in time: seen jti values, failed logins, revocations. */
+#include "store_internal.h"
+
+#define FAILED_LOGIN_KEEP_S    86400
+#define FAILED_LOGIN_KEEP_ROWS 10000
+#define FAILED_LOGIN_DROP_ROWS 100 /* at most so many outdated rows with each new one */
+#define ADDRESS_MAX            64  /* bytes; more than any IP address with its zone */
+
+enum err store_jti_once(struct store *st, struct slice issuer, struct slice jti, int64_t expires_at,
+                        int64_t now)
+{
+    /* The issuer's digest has a fixed length, so no other pair of texts gives the same bytes. */
+    struct secret of_issuer, digest;
+    enum err e = store_digest(issuer, &of_issuer);
+    struct slice prefix = {(const char *)of_issuer.b, sizeof of_issuer.b};
+    if (e == ERR_OK && !secret_digest(prefix, jti, &digest))
+        e = ERR_INTERNAL;
+    int noted = 0;
+    if (e == ERR_OK)
+        e = store_run(st,
+                      "INSERT INTO jti (digest, expires_at) VALUES (?1, ?2)"
+                      " ON CONFLICT (digest) DO UPDATE SET expires_at = excluded.expires_at"
+                      " WHERE jti.expires_at <= ?3",
+                      PARAMS(DIGEST(digest), INTEGER(expires_at), INTEGER(now)), &noted);
+    if (e == ERR_OK && noted == 0)
+        e = ERR_JWT_REPLAY;
+    return e;
+}
+
+static enum err drop_outdated_logins(struct store *st, int64_t now, unsigned rows)
+{
+    return store_run(st,
+                     "DELETE FROM failed_login WHERE seq IN"
+                     " (SELECT seq FROM failed_login WHERE last_at <= ?1 LIMIT ?2)",
+                     PARAMS(INTEGER(now - FAILED_LOGIN_KEEP_S), INTEGER(rows)), NULL);
+}
+
+static enum err add_failed_login(struct store *st, const struct secret *client,
+                                 struct slice address, int64_t now)
+{
+    enum err e = store_run(st,
+                           "INSERT INTO failed_login (client, address, count, last_at)"
+                           " VALUES (?1, ?2, 1, ?3) ON CONFLICT (client, address)"
+                           " DO UPDATE SET count = count + 1, last_at = excluded.last_at",
+                           PARAMS(DIGEST(*client), BLOB(address), INTEGER(now)), NULL);
+    /* seq has gaps, so this keeps that many rows or fewer, at no cost of counting them. */
+    if (e == ERR_OK)
+        e = store_run(st,
+                      "DELETE FROM failed_login"
+                      " WHERE seq <= (SELECT max(seq) FROM failed_login) - ?1",
+                      PARAMS(INTEGER(FAILED_LOGIN_KEEP_ROWS)), NULL);
+    return e == ERR_OK ? drop_outdated_logins(st, now, FAILED_LOGIN_DROP_ROWS) : e;
+}
+
+enum err store_failed_login_add(struct store *st, struct slice client_id, struct slice address,
+                                int64_t now)
+{
+    if (address.n > ADDRESS_MAX)
+        address.n = ADDRESS_MAX;
+    struct secret client;
+    enum err e = store_digest(client_id, &client);
+    if (e == ERR_OK)
+        e = store_begin(st);
+    return e == ERR_OK ? store_end(st, add_failed_login(st, &client, address, now)) : e;
+}
+
+static enum err failed_logins_of(struct store *st, const struct secret *client,
+                                 struct failed_logins *out)
+{
+    sqlite3_stmt *s = NULL;
+    enum err e = store_start(st,
+                             "SELECT coalesce(sum(count), 0), coalesce(max(last_at), 0)"
+                             " FROM failed_login WHERE client = ?1",
+                             PARAMS(DIGEST(*client)), &s);
+    if (e != ERR_OK)
+        return e;
+    bool row = false;
+    e = store_row(st, s, &row);
+    if (e == ERR_OK)
+        *out = (struct failed_logins){.count = sqlite3_column_int64(s, 0),
+                                      .last_at = sqlite3_column_int64(s, 1)};
+    store_done(s);
+    return e;
+}
+
+enum err store_failed_login_get(struct store *st, struct slice client_id, struct failed_logins *out)
+{
+    struct secret client;
+    enum err e = store_digest(client_id, &client);
+    return e == ERR_OK ? failed_logins_of(st, &client, out) : e;
+}
+
+enum err store_failed_login_clear(struct store *st, struct slice client_id)
+{
+    struct secret client;
+    struct failed_logins failed = {0};
+    enum err e = store_digest(client_id, &client);
+    if (e == ERR_OK) /* most logins have nothing to clear, and a look takes no lock */
+        e = failed_logins_of(st, &client, &failed);
+    if (e != ERR_OK || failed.count == 0)
+        return e;
+    return store_run(st, "DELETE FROM failed_login WHERE client = ?1", PARAMS(DIGEST(client)),
+                     NULL);
+}
+
+enum err store_revoke(struct store *st, struct slice jti, int64_t expires_at)
+{
+    return store_change(st,
+                        "INSERT INTO revocation (jti, expires_at) VALUES (?1, ?2)"
+                        " ON CONFLICT (jti) DO UPDATE SET"
+                        " expires_at = max(expires_at, excluded.expires_at)",
+                        PARAMS(BLOB(jti), INTEGER(expires_at)), ERR_INTERNAL);
+}
+
+enum err store_token_check(struct store *st, struct slice client_id, struct slice jti, int64_t iat)
+{
+    sqlite3_stmt *s = NULL;
+    enum err e = store_start(st,
+                             "SELECT 1 FROM client WHERE id = ?1 AND enabled = 1"
+                             " AND tokens_valid_from <= ?3"
+                             " AND NOT EXISTS (SELECT 1 FROM revocation WHERE jti = ?2)",
+                             PARAMS(TEXT(client_id), BLOB(jti), INTEGER(iat)), &s);
+    if (e != ERR_OK)
+        return e;
+    bool good = false;
+    e = store_row(st, s, &good);
+    if (e == ERR_OK && !good)
+        e = ERR_TOKEN_REVOKED;
+    store_done(s);
+    return e;
+}
+
+/* ?1: now; ?2: rows. */
+static const char *const purges[] = {
+    "DELETE FROM jti WHERE digest IN"
+    " (SELECT digest FROM jti WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM revocation WHERE jti IN"
+    " (SELECT jti FROM revocation WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM document WHERE rowid IN"
+    " (SELECT rowid FROM document WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM client_secret WHERE id IN"
+    " (SELECT id FROM client_secret WHERE expires_at <> 0 AND expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM signing_key WHERE rowid IN"
+    " (SELECT rowid FROM signing_key WHERE expires_at <> 0 AND expires_at <= ?1 LIMIT ?2)",
+};
+
+enum err store_purge(struct store *st, int64_t now, unsigned rows)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < sizeof purges / sizeof purges[0]; i++)
+        e = store_run(st, purges[i], PARAMS(INTEGER(now), INTEGER(rows)), NULL);
+    return e == ERR_OK ? drop_outdated_logins(st, now, rows) : e;
+}

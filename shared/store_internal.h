@@ -1,0 +1,101 @@
+/*
+ * What the files of the SQLite store share: the connection, and the one way to run a statement.
+ * Only store*.c include this, and with it sqlite3.h.
+ */
+#ifndef FHIR_AUTH_STORE_INTERNAL_H
+#define FHIR_AUTH_STORE_INTERNAL_H
+
+#include "store.h"
+
+#include <sqlite3.h>
+#include <sys/types.h>
+
+#define STORE_MAX_STATEMENTS 48
+#define STORE_MAX_FAULT      1024
+
+struct store {
+    sqlite3 *db; /* NULL: closed, and every call is ERR_STORE */
+    struct {
+        const char *sql; /* a literal, found again by its address */
+        sqlite3_stmt *prepared;
+    } statements[STORE_MAX_STATEMENTS];
+    size_t statement_count;
+    dev_t device; /* of the file that was opened */
+    ino_t inode;
+    unsigned busy_timeout_ms;
+    char fault[STORE_MAX_FAULT];
+    char path[]; /* NUL-terminated */
+};
+
+/* ---- faults ---- */
+
+/* Keep the fault "PATH: …" for store_fault.  Always ERR_STORE. */
+MUST_USE enum err store_refuse(struct store *st, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same from the connection's last SQLite error. */
+MUST_USE enum err store_failed(struct store *st);
+
+/* ---- statements ---- */
+
+enum param_type { PARAM_INTEGER, PARAM_TEXT, PARAM_BLOB };
+
+struct param {
+    enum param_type type;
+    int64_t number;
+    struct slice bytes; /* absent counts as empty */
+};
+
+#define INTEGER(v) ((struct param){.type = PARAM_INTEGER, .number = (int64_t)(v)})
+#define TEXT(s)    ((struct param){.type = PARAM_TEXT, .bytes = (s)})
+#define BLOB(s)    ((struct param){.type = PARAM_BLOB, .bytes = (s)})
+#define DIGEST(d)  BLOB(((struct slice){(const char *)(d).b, sizeof(d).b}))
+
+/* Values of ?1, ?2, … as the two arguments `params, count`. */
+#define PARAMS(...)                                                                                \
+    (const struct param[]){__VA_ARGS__},                                                           \
+        sizeof((const struct param[]){__VA_ARGS__}) / sizeof(struct param)
+#define NO_PARAMS NULL, 0
+
+/*
+ * Prepare sql, a string literal, on first use, and bind.  The bytes of params must outlive the run.
+ * After ERR_OK: store_row until *row is false or enough is read, then store_done in any case.
+ */
+MUST_USE enum err store_start(struct store *st, const char *sql, const struct param *params,
+                              size_t count, sqlite3_stmt **out);
+MUST_USE enum err store_row(struct store *st, sqlite3_stmt *s, bool *row);
+void store_done(sqlite3_stmt *s);
+
+/* Run to the end.  *changes: rows inserted, updated or deleted; NULL when of no interest. */
+MUST_USE enum err store_run(struct store *st, const char *sql, const struct param *params,
+                            size_t count, int *changes);
+
+/* A transaction that holds the write lock from its start. */
+MUST_USE enum err store_begin(struct store *st);
+/* Commit when e is ERR_OK, else roll back and hand e on. */
+MUST_USE enum err store_end(struct store *st, enum err e);
+
+/* Let the epoch grow; inside the transaction of what changed. */
+MUST_USE enum err store_bump(struct store *st);
+/* store_run and store_bump in one transaction; `none` when the statement touched no row. */
+MUST_USE enum err store_change(struct store *st, const char *sql, const struct param *params,
+                               size_t count, enum err none);
+
+/* Text of a column, never NULL unless memory is out; valid until the next store_row or store_done.
+ */
+const char *store_text(sqlite3_stmt *s, int column);
+
+/* Plain SHA-256.  ERR_INTERNAL. */
+MUST_USE enum err store_digest(struct slice data, struct secret *out);
+
+/* ---- schema ---- */
+
+/* Milliseconds since 1970, for SQL. */
+#define SQL_NOW_MS "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+
+/*
+ * Bring the connection's file to the schema of this program and into WAL mode.  fresh: the file is
+ * empty and is to become a store; else it must be one already.
+ */
+MUST_USE enum err store_migrate(struct store *st, bool fresh);
+
+#endif

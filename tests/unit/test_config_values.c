@@ -1,0 +1,248 @@
+#include "config_keys.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+static const struct config_key *find_key(const char *section, const char *name)
+{
+    for (size_t i = 0; i < CONFIG_KEYS; i++)
+        if (strcmp(config_keys[i].section, section) == 0 && strcmp(config_keys[i].name, name) == 0)
+            return &config_keys[i];
+    fail_msg("[%s] %s", section, name);
+    return NULL;
+}
+
+/* Read a value of a key as the file's reader does; why is "" when it is taken. */
+static enum err read_value(const struct config_key *k, const char *value, struct config *c,
+                           char why[1024])
+{
+    struct buf b = buf_over(why, 1024);
+    bool in_fhir = strcmp(k->section, "fhir") == 0;
+    void *field = in_fhir ? (char *)&c->fhir[0] + k->offset : (char *)c + k->offset;
+    return k->read(k, slice_of(value), field, &b);
+}
+
+static unsigned number_of(const struct config_key *k, const struct config *c)
+{
+    unsigned v;
+    memcpy(&v, (const char *)c + k->offset, sizeof v);
+    return v;
+}
+
+static void test_ranges(void **state)
+{
+    static const struct {
+        int line;
+        const char *section, *name, *below, *min, *max, *above;
+        unsigned least, most; /* in the field's unit */
+    } rows[] = {
+        {__LINE__, "server", "threads", "0", "1", "64", "65", 1, 64},
+        {__LINE__, "store", "busy_timeout", "99ms", "100ms", "30s", "30001ms", 100, 30000},
+        {__LINE__, "token-endpoint", "token_lifetime", "0", "1s", "1h", "3601s", 1, 3600},
+        {__LINE__, "token-endpoint", "clock_skew", NULL, "0", "5m", "301s", 0, 300},
+        {__LINE__, "token-endpoint", "max_body", "1023", "1k", "1m", "1048577", 1024, 1048576},
+        {__LINE__, "token-endpoint", "jwks_timeout", "99ms", "100ms", "1m", "61s", 100, 60000},
+        {__LINE__, "token-endpoint", "jwks_max_size", "1023", "1024", "1024k", "2m", 1024, 1048576},
+        {__LINE__, "token-endpoint", "jwks_cache", NULL, "0s", "1d", "25h", 0, 86400},
+        {__LINE__, "authorizer", "clock_skew", NULL, "0s", "5m", "301s", 0, 300},
+        {__LINE__, "authorizer", "token_cache", NULL, "0", "1000000", "1000001", 0, 1000000},
+    };
+    (void)state;
+    size_t ranges = 0;
+    for (size_t i = 0; i < CONFIG_KEYS; i++)
+        ranges += config_keys[i].min != NULL;
+    assert_int_equal(ranges, sizeof rows / sizeof rows[0]);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct config_key *k = find_key(rows[i].section, rows[i].name);
+        struct config c = {0};
+        char why[1024];
+        enum err e = read_value(k, rows[i].min, &c, why);
+        if (e != ERR_OK || number_of(k, &c) != rows[i].least)
+            fail_msg("line %d: %u %s", rows[i].line, number_of(k, &c), why);
+        e = read_value(k, rows[i].max, &c, why);
+        if (e != ERR_OK || number_of(k, &c) != rows[i].most)
+            fail_msg("line %d: %u %s", rows[i].line, number_of(k, &c), why);
+        const char *outside[] = {rows[i].above, rows[i].below};
+        for (size_t n = 0; n < 2 && outside[n] != NULL; n++) {
+            e = read_value(k, outside[n], &c, why);
+            if (e != ERR_CONFIG || strstr(why, "is out of range; give ") == NULL)
+                fail_msg("line %d: %s \"%s\"", rows[i].line, outside[n], why);
+            assert_int_equal(number_of(k, &c), rows[i].most); /* untouched */
+        }
+    }
+}
+
+static void test_bad_measures(void **state)
+{
+    static const char *const bad[] = {
+        "",    "-1",   "+1", "1.5",        "0x10",       "01",
+        "1 ",  " 1",   "s",  "5 s",        "5S",         "5ss",
+        "5sm", "five", "5w", "5\xc2\xb5s", "4294967296", "99999999999999999999999s",
+    };
+    static const struct {
+        const char *section, *name, *bad, *why;
+    } whys[] = {
+        {"server", "threads", "4k", "\"4k\" is not a whole number; give one from 1 to 64"},
+        {"store", "busy_timeout", "5",
+         "\"5\" is not a duration (a whole number and ms, s, m, h or d); give one from 100ms to "
+         "30s"},
+        {"token-endpoint", "clock_skew", "1500ms",
+         "\"1500ms\" is not a duration in whole seconds (a whole number and s, m, h or d); give "
+         "one from 0s to 5m"},
+        {"token-endpoint", "max_body", "1g",
+         "\"1g\" is not a size (a whole number, k or m behind it); give one from 1k to 1m"},
+    };
+    struct config c = {0};
+    char why[1024];
+    (void)state;
+    for (size_t k = 0; k < sizeof whys / sizeof whys[0]; k++) {
+        const struct config_key *key = find_key(whys[k].section, whys[k].name);
+        for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+            if (read_value(key, bad[i], &c, why) != ERR_CONFIG || strstr(why, "; give") == NULL)
+                fail_msg("%s = \"%s\": %s", key->name, bad[i], why);
+        assert_int_equal(read_value(key, whys[k].bad, &c, why), ERR_CONFIG);
+        assert_string_equal(why, whys[k].why);
+        assert_int_equal(number_of(key, &c), 0);
+    }
+}
+
+static void test_durations(void **state)
+{
+    static const struct {
+        const char *value;
+        unsigned seconds;
+    } rows[] = {{"90s", 90},   {"5m", 300},    {"1h", 3600}, {"2000ms", 2},
+                {"1d", 86400}, {"24h", 86400}, {"0", 0},     {"0ms", 0}};
+    const struct config_key *k = find_key("token-endpoint", "jwks_cache");
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct config c = {.jwks_cache_s = 7};
+        char why[1024];
+        assert_int_equal(read_value(k, rows[i].value, &c, why), ERR_OK);
+        assert_int_equal(c.jwks_cache_s, rows[i].seconds);
+        assert_string_equal(why, "");
+    }
+}
+
+/* Values of text: taken when why is NULL, else refused with it. */
+static const struct {
+    int line;
+    const char *section, *name, *value, *why;
+} texts[] = {
+    {__LINE__, "server", "log", "stderr", NULL},
+    {__LINE__, "server", "log", "syslog", NULL},
+    {__LINE__, "server", "log", "/var/log/x", NULL},
+    {__LINE__, "server", "log", "Stderr", "give stderr, syslog or an absolute path"},
+    {__LINE__, "server", "log", "", "give stderr, syslog or an absolute path"},
+    {__LINE__, "server", "log", "log/x", "give stderr, syslog or an absolute path"},
+    {__LINE__, "server", "log", "/var/log/", "\"/var/log/\" ends with a slash; leave it out"},
+    {__LINE__, "store", "path", "/x.db", NULL},
+    {__LINE__, "store", "path", "x.db", "\"x.db\" is no absolute path; begin it with /"},
+    {__LINE__, "store", "path", "", "\"\" is no absolute path; begin it with /"},
+    {__LINE__, "store", "path", "/", "ends with a slash"},
+    {__LINE__, "token-endpoint", "keys", "keys", "no absolute path"},
+    {__LINE__, "token-endpoint", "ca_file", "", NULL},
+    {__LINE__, "token-endpoint", "ca_file", "/etc/ca.pem", NULL},
+    {__LINE__, "token-endpoint", "ca_file", "ca.pem", "no absolute path"},
+    {__LINE__, "token-endpoint", "signing_alg", "ES384", NULL},
+    {__LINE__, "token-endpoint", "signing_alg", "RS256", NULL},
+    {__LINE__, "token-endpoint", "signing_alg", "RS384", NULL},
+    {__LINE__, "token-endpoint", "signing_alg", "none",
+     "\"none\" is no algorithm to sign with; give ES256, ES384, RS256 or RS384"},
+    {__LINE__, "token-endpoint", "signing_alg", "HS256", "no algorithm"},
+    {__LINE__, "token-endpoint", "signing_alg", "es256", "no algorithm"},
+    {__LINE__, "token-endpoint", "require_https", "yes", NULL},
+    {__LINE__, "token-endpoint", "require_https", "no", NULL},
+    {__LINE__, "token-endpoint", "require_https", "true",
+     "\"true\" is neither yes nor no; give one of them"},
+    {__LINE__, "token-endpoint", "require_https", "No", "neither yes nor no"},
+    {__LINE__, "token-endpoint", "require_https", "", "neither yes nor no"},
+    {__LINE__, "authorizer", "realm", "Hospital 12 de Octubre", NULL},
+    {__LINE__, "authorizer", "realm", "", "give printable ASCII without \" and \\"},
+    {__LINE__, "authorizer", "realm", "a\"b", "no realm"},
+    {__LINE__, "authorizer", "realm", "a\\b", "no realm"},
+    {__LINE__, "authorizer", "realm", "a\tb", "no realm"},
+    {__LINE__, "authorizer", "realm", "a\xc3\xb1", "no realm"},
+    {__LINE__, "fhir", "audience", "urn:fhir:main", NULL},
+    {__LINE__, "fhir", "audience", "", "no audience"},
+    {__LINE__, "fhir", "audience", "a b", "\"a b\" is no audience; give printable ASCII without"},
+    {__LINE__, "fhir", "audience", "\xc3\xb1", "no audience"},
+};
+
+static void test_texts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct config c = {0};
+        char why[1024];
+        const struct config_key *k = find_key(texts[i].section, texts[i].name);
+        enum err e = read_value(k, texts[i].value, &c, why);
+        const char *field =
+            (const char *)(k->section[0] == 'f' ? (void *)&c.fhir[0] : (void *)&c) + k->offset;
+        bool kept = k->read == config_read_yes_no ? c.require_https == (texts[i].value[0] == 'y')
+                                                  : strcmp(field, texts[i].value) == 0;
+        bool ok = texts[i].why == NULL
+                      ? e == ERR_OK && kept && why[0] == '\0'
+                      : e == ERR_CONFIG && field[0] == '\0' && strstr(why, texts[i].why) != NULL;
+        if (!ok)
+            fail_msg("line %d: %s \"%s\"", texts[i].line, err_row(e)->name, why);
+    }
+}
+
+static void test_realm_length(void **state)
+{
+    char value[129], why[1024];
+    const struct config_key *k = find_key("authorizer", "realm");
+    struct config c = {0};
+    (void)state;
+    memset(value, 'r', sizeof value);
+    value[127] = '\0';
+    assert_int_equal(read_value(k, value, &c, why), ERR_OK);
+    assert_int_equal(strlen(c.realm), 127);
+    value[127] = 'r';
+    value[128] = '\0';
+    assert_int_equal(read_value(k, value, &c, why), ERR_CONFIG);
+    assert_string_equal(why, "is longer than 127 bytes; shorten it");
+    assert_int_equal(strlen(c.realm), 127);
+}
+
+static void test_distance(void **state)
+{
+    static const struct {
+        int line;
+        const char *a, *b;
+        size_t want;
+    } rows[] = {
+        {__LINE__, "", "", 0},
+        {__LINE__, "log", "log", 0},
+        {__LINE__, "", "log", 3},
+        {__LINE__, "log", "", 3},
+        {__LINE__, "threds", "threads", 1},
+        {__LINE__, "threaads", "threads", 1},
+        {__LINE__, "thraeds", "threads", 2},
+        {__LINE__, "kitten", "sitting", 3},
+        {__LINE__, "1234567890123456789012345678901234567890", "", 40},
+        {__LINE__, "12345678901234567890123456789012345678901", "", SIZE_MAX},
+        {__LINE__, "", "12345678901234567890123456789012345678901", SIZE_MAX},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t have = config_distance(slice_of(rows[i].a), slice_of(rows[i].b));
+        if (have != rows[i].want)
+            fail_msg("line %d: %zu", rows[i].line, have);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ranges),       cmocka_unit_test(test_bad_measures),
+        cmocka_unit_test(test_durations),    cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_realm_length), cmocka_unit_test(test_distance),
+    };
+    return cmocka_run_group_tests_name("config_values", tests, NULL, NULL);
+}

@@ -1,0 +1,322 @@
+#include "http_client.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+struct server {
+    char dir[64];
+    char ca[96], other_ca[96];
+    unsigned port;
+    pid_t pid;
+    int stdin_fd; /* closing it ends the server */
+};
+
+static void make_pipe(int ends[2])
+{
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+}
+
+static int start(void **state)
+{
+    struct server *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    *state = s;
+    snprintf(s->dir, sizeof s->dir, "/tmp/test_http_client.XXXXXX");
+    assert_non_null(mkdtemp(s->dir));
+    snprintf(s->ca, sizeof s->ca, "%s/ca.pem", s->dir);
+    snprintf(s->other_ca, sizeof s->other_ca, "%s/other-ca.pem", s->dir);
+
+    int in[2], out[2];
+    make_pipe(in);
+    make_pipe(out);
+    posix_spawn_file_actions_t fds;
+    assert_int_equal(posix_spawn_file_actions_init(&fds), 0);
+    posix_spawn_file_actions_adddup2(&fds, in[0], STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&fds, out[1], STDOUT_FILENO);
+    char python[] = "/usr/bin/python3", script[] = "tests/unit/https_server.py";
+    char *const argv[] = {python, script, s->dir, NULL};
+    assert_int_equal(posix_spawn(&s->pid, python, &fds, NULL, argv, environ), 0);
+    posix_spawn_file_actions_destroy(&fds);
+    close(in[0]);
+    close(out[1]);
+    s->stdin_fd = in[1];
+
+    /* It prints its port when it is ready. */
+    FILE *line = fdopen(out[0], "r");
+    assert_non_null(line);
+    char text[16] = "";
+    assert_non_null(fgets(text, sizeof text, line));
+    fclose(line);
+    s->port = (unsigned)strtoul(text, NULL, 10);
+    assert_true(s->port > 0);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    static const char *const files[] = {"ca.key",       "ca.pem",       "ca.srl",
+                                        "other-ca.key", "other-ca.pem", "server.csr",
+                                        "server.ext",   "server.key",   "server.pem"};
+    struct server *s = *state;
+    int status;
+    close(s->stdin_fd);
+    assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
+    assert_int_equal(status, 0);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", s->dir, files[i]);
+        unlink(path);
+    }
+    assert_int_equal(rmdir(s->dir), 0);
+    free(s);
+    return 0;
+}
+
+/* What the tests leave at its default. */
+static struct http_get get(const struct server *s, const char *url)
+{
+    return (struct http_get){.url = url,
+                             .accept = "application/json",
+                             .ca_file = s->ca,
+                             .timeout_ms = 20000,
+                             .max_bytes = 1000};
+}
+
+/* GET https://127.0.0.1:port/target; the body is copied to `body` when that is not NULL. */
+static enum err fetch(const struct server *s, const char *target, struct http_answer *out,
+                      char *body, size_t cap)
+{
+    char url[256];
+    struct arena a;
+    assert_true(arena_init(&a, 4096));
+    snprintf(url, sizeof url, "https://127.0.0.1:%u%s", s->port, target);
+    struct http_get what = get(s, url);
+    enum err e = http_get(&what, &a, out);
+    if (e == ERR_OK && body != NULL)
+        snprintf(body, cap, "%.*s", SLICE_FMT(out->body));
+    arena_free(&a);
+    return e;
+}
+
+static void test_answer(void **state)
+{
+    struct http_answer out = {0};
+    char body[1001];
+    assert_int_equal(fetch(*state, "/bytes?1000", &out, body, sizeof body), ERR_OK);
+    assert_int_equal(strlen(body), 1000);
+    assert_int_equal(strspn(body, "x"), 1000);
+    assert_int_equal(out.max_age_s, -1);
+    assert_string_equal(out.fault, "");
+    assert_int_equal(fetch(*state, "/chunks?1000", &out, body, sizeof body), ERR_OK);
+    assert_int_equal(strlen(body), 1000);
+    assert_int_equal(fetch(*state, "/bytes?0", &out, body, sizeof body), ERR_OK);
+    assert_string_equal(body, "");
+}
+
+static void test_request_headers(void **state)
+{
+    struct http_answer out = {0};
+    char body[1001];
+    assert_int_equal(fetch(*state, "/headers", &out, body, sizeof body), ERR_OK);
+    assert_non_null(strstr(body, "Accept: application/json\n"));
+    assert_non_null(strstr(body, "User-Agent: fhir-auth\n"));
+    assert_null(strstr(body, "Cookie"));
+    assert_null(strstr(body, "Authorization"));
+}
+
+static void test_cache_control(void **state)
+{
+    static const struct {
+        int line;
+        const char *target;
+        int64_t max_age_s;
+    } rows[] = {
+        {__LINE__, "/cache?max-age=60", 60},
+        {__LINE__, "/cache?public,%20MAX-AGE=60,%20must-revalidate", 60},
+        {__LINE__, "/cache?max-age=0", 0},
+        {__LINE__, "/cache?public", -1},
+        {__LINE__, "/cache?x-max-age=60", -1},
+        {__LINE__, "/cache?s-maxage=60", -1},
+        {__LINE__, "/cache?no-store", 0},
+        {__LINE__, "/cache?max-age=60,%20No-Store", 0},
+        {__LINE__, "/cache?no-cache,max-age=60", 0},
+        {__LINE__, "/cache?no-cache=%22x-field%22", 0},
+        /* more than one statement: the strictest */
+        {__LINE__, "/cache?max-age=60,max-age=30", 30},
+        {__LINE__, "/cache?max-age=30,max-age=60", 30},
+        {__LINE__, "/cache?max-age=60%0ano-store", 0},
+        {__LINE__, "/cache?max-age=60%0apublic", 60},
+        /* what cannot be read is stale */
+        {__LINE__, "/cache?max-age", 0},
+        {__LINE__, "/cache?max-age=", 0},
+        {__LINE__, "/cache?max-age=-1", 0},
+        {__LINE__, "/cache?max-age=%2b5", 0},
+        {__LINE__, "/cache?max-age=5s", 0},
+        {__LINE__, "/cache?max-age=1.5", 0},
+        {__LINE__, "/cache?max-age=%2260%22", 0},
+        {__LINE__, "/cache?max-age=99999999999999999999", 0},
+        {__LINE__, "/cache?max-age=4294967296", 4294967296},
+        {__LINE__, "/early", -1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct http_answer out = {0};
+        enum err e = fetch(*state, rows[i].target, &out, NULL, 0);
+        if (e != ERR_OK || out.max_age_s != rows[i].max_age_s)
+            fail_msg("line %d: %s, max-age %lld %s", rows[i].line, err_row(e)->name,
+                     (long long)out.max_age_s, out.fault);
+    }
+}
+
+static void test_refused_answers(void **state)
+{
+    static const struct {
+        int line;
+        const char *target, *fault;
+    } rows[] = {
+        {__LINE__, "/status?404", "answered with status 404, not 200"},
+        {__LINE__, "/status?500", "answered with status 500, not 200"},
+        {__LINE__, "/status?203", "answered with status 203, not 200"},
+        {__LINE__, "/status?302", "answered with status 302, not 200"},
+        {__LINE__, "/status?308", "answered with status 308, not 200"},
+        {__LINE__, "/bytes?1001", "the answer is longer than 1000 bytes"},
+        {__LINE__, "/chunks?1001", "the answer is longer than 1000 bytes"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct http_answer out = {0};
+        enum err e = fetch(*state, rows[i].target, &out, NULL, 0);
+        if (e != ERR_HTTP || strcmp(out.fault, rows[i].fault) != 0 || out.body.p != NULL)
+            fail_msg("line %d: %s, \"%s\"", rows[i].line, err_row(e)->name, out.fault);
+    }
+}
+
+static void test_refused_servers(void **state)
+{
+    const struct server *s = *state;
+    const struct {
+        int line;
+        const char *scheme_host, *ca, *fault;
+    } rows[] = {
+        {__LINE__, "https://127.0.0.1", s->ca, NULL},
+        {__LINE__, "https://127.0.0.1", s->other_ca, "certificate"},
+        {__LINE__, "https://127.0.0.1", "", "certificate"},
+        {__LINE__, "https://127.0.0.1", "/nonexistent/ca.pem", "/nonexistent/ca.pem"},
+        /* the certificate names the address only */
+        {__LINE__, "https://localhost", s->ca, "localhost"},
+        {__LINE__, "http://127.0.0.1", s->ca, "http"},
+        {__LINE__, "127.0.0.1", s->ca, "http"},
+        {__LINE__, "ftp://127.0.0.1", s->ca, "ftp"},
+        {__LINE__, "file:///etc/passwd#", s->ca, "file"},
+        {__LINE__, "https://user:word@127.0.0.1", s->ca, "Login denied"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char url[256];
+        struct arena a;
+        struct http_answer out = {0};
+        assert_true(arena_init(&a, 4096));
+        snprintf(url, sizeof url, "%s:%u/cache?max-age=1", rows[i].scheme_host, s->port);
+        struct http_get what = get(s, url);
+        what.ca_file = rows[i].ca;
+        enum err e = http_get(&what, &a, &out);
+        arena_free(&a);
+        bool ok = rows[i].fault == NULL ? e == ERR_OK
+                                        : e == ERR_HTTP && strstr(out.fault, rows[i].fault) != NULL;
+        if (!ok)
+            fail_msg("line %d: %s, \"%s\"", rows[i].line, err_row(e)->name, out.fault);
+    }
+}
+
+/* A proxy or credentials from the environment would see, or answer, what is fetched. */
+static void test_environment_is_ignored(void **state)
+{
+    struct http_answer out = {0};
+    setenv("https_proxy", "http://127.0.0.1:1/", 1);
+    setenv("ALL_PROXY", "http://127.0.0.1:1/", 1);
+    enum err e = fetch(*state, "/bytes?3", &out, NULL, 0);
+    unsetenv("https_proxy");
+    unsetenv("ALL_PROXY");
+    assert_int_equal(e, ERR_OK);
+}
+
+/* A loopback port that nobody answers at: bound, and listening or not. */
+static int silent_socket(bool listening, unsigned *port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, n), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    if (listening)
+        assert_int_equal(listen(fd, 4), 0);
+    *port = ntohs(at.sin_port);
+    return fd;
+}
+
+static void test_out_of_reach(void **state)
+{
+    const struct server *s = *state;
+    unsigned closed, mute;
+    int closed_fd = silent_socket(false, &closed);
+    int mute_fd = silent_socket(true, &mute);
+    const struct {
+        int line;
+        unsigned port;
+        const char *fault;
+    } rows[] = {
+        {__LINE__, closed, "Couldn't connect"},
+        {__LINE__, mute, "time"},    /* in the TLS handshake */
+        {__LINE__, s->port, "time"}, /* waiting for the answer */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char url[256];
+        struct arena a;
+        struct http_answer out = {0};
+        assert_true(arena_init(&a, 4096));
+        snprintf(url, sizeof url, "https://127.0.0.1:%u/silence", rows[i].port);
+        struct http_get what = get(s, url);
+        what.timeout_ms = 400;
+        enum err e = http_get(&what, &a, &out);
+        arena_free(&a);
+        if (e != ERR_HTTP || strstr(out.fault, rows[i].fault) == NULL)
+            fail_msg("line %d: %s, \"%s\"", rows[i].line, err_row(e)->name, out.fault);
+    }
+    close(closed_fd);
+    close(mute_fd);
+}
+
+static void test_full_arena(void **state)
+{
+    const struct server *s = *state;
+    struct arena a;
+    struct http_answer out = {0};
+    char url[256];
+    assert_true(arena_init(&a, 512));
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/bytes?512", s->port);
+    struct http_get what = get(s, url);
+    assert_int_equal(http_get(&what, &a, &out), ERR_MEMORY);
+    assert_string_equal(out.fault, "memory is out");
+    arena_free(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_answer),          cmocka_unit_test(test_request_headers),
+        cmocka_unit_test(test_cache_control),   cmocka_unit_test(test_refused_answers),
+        cmocka_unit_test(test_refused_servers), cmocka_unit_test(test_environment_is_ignored),
+        cmocka_unit_test(test_out_of_reach),    cmocka_unit_test(test_full_arena),
+    };
+    return cmocka_run_group_tests_name("http_client", tests, start, stop);
+}

@@ -1,0 +1,54 @@
+#include "access_token.h"
+
+#include "base64url.h"
+
+#include <openssl/rand.h>
+
+#define MAX_CLAIMS 12288
+
+static enum err make_jti(char out[ACCESS_TOKEN_JTI + 1])
+{
+    unsigned char random[16];
+    struct buf text = buf_over(out, ACCESS_TOKEN_JTI + 1);
+    if (RAND_bytes(random, sizeof random) != 1)
+        return ERR_INTERNAL;
+    base64url_encode((struct slice){(const char *)random, sizeof random}, &text);
+    return text.overflowed ? ERR_INTERNAL : ERR_OK;
+}
+
+enum err access_token_make(const struct config *conf, const struct jwk *key,
+                           const struct client *client, struct slice scope, struct slice audience,
+                           int64_t now, struct arena *a, struct access_token *out)
+{
+    const struct jws_alg *alg = jws_alg_find(slice_of(key->alg));
+    struct buf claims = buf_in(a, MAX_CLAIMS), text = buf_in(a, JWS_MAX_BYTES + 1);
+    unsigned configured = conf->token_lifetime_s;
+    /* A client that was just re-enabled: its tokens count from the next second on. */
+    int64_t issued_at = now > client->tokens_valid_from ? now : client->tokens_valid_from;
+    out->expires_in = client->token_lifetime_s != 0 ? client->token_lifetime_s : configured;
+    if (alg == NULL)
+        return ERR_KEYS;
+    enum err e = make_jti(out->jti);
+    if (e != ERR_OK)
+        return e;
+    buf_puts(&claims, "{\"iss\":");
+    buf_json(&claims, slice_of(conf->issuer));
+    buf_puts(&claims, ",\"sub\":");
+    buf_json(&claims, slice_of(client->id));
+    buf_puts(&claims, ",\"client_id\":");
+    buf_json(&claims, slice_of(client->id));
+    buf_puts(&claims, ",\"aud\":");
+    buf_put(&claims, audience);
+    buf_printf(&claims, ",\"iat\":%lld,\"exp\":%lld,\"jti\":", (long long)issued_at,
+               (long long)(issued_at + out->expires_in));
+    buf_json(&claims, slice_of(out->jti));
+    buf_puts(&claims, ",\"scope\":");
+    buf_json(&claims, scope);
+    buf_puts(&claims, "}");
+    if (claims.overflowed)
+        return ERR_TOO_LARGE;
+    e = jws_sign(alg, key, "at+jwt", buf_slice(&claims), a, &text);
+    if (e == ERR_OK)
+        out->text = buf_slice(&text);
+    return e;
+}

@@ -1,0 +1,26 @@
+/* Access tokens of this issuer: RFC 9068 JWTs. */
+#ifndef FHIR_AUTH_ACCESS_TOKEN_H
+#define FHIR_AUTH_ACCESS_TOKEN_H
+
+#include "config.h"
+#include "jws.h"
+#include "store.h"
+
+#define ACCESS_TOKEN_JTI 22 /* base64url characters of 128 random bits */
+
+struct access_token {
+    struct slice text;              /* in the arena */
+    char jti[ACCESS_TOKEN_JTI + 1]; /* for the log */
+    int64_t expires_in;             /* seconds */
+};
+
+/*
+ * Sign a token for the client with the key and its own algorithm.  audience: a JSON value.
+ * ERR_TOO_LARGE, ERR_INTERNAL, and the errors of jws_sign.
+ */
+MUST_USE enum err access_token_make(const struct config *conf, const struct jwk *key,
+                                    const struct client *client, struct slice scope,
+                                    struct slice audience, int64_t now, struct arena *a,
+                                    struct access_token *out);
+
+#endif

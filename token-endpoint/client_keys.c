@@ -1,0 +1,90 @@
+#include "client_keys.h"
+
+#include "http_client.h"
+#include "log.h"
+
+static enum err verify_with(struct slice set_text, const struct jws *jws)
+{
+    struct jwk_set *set;
+    const struct jwk *key;
+    enum err e = jwk_set_parse(set_text, &set);
+    if (e != ERR_OK)
+        return e;
+    e = jws_find_key(jws, set, &key);
+    if (e == ERR_OK)
+        e = jws_verify(jws, key);
+    jwk_set_free(set);
+    return e;
+}
+
+/* How long a fetched set may be kept: what its server says, but no longer than the configuration.
+ */
+static int64_t lifetime(int64_t max_age_s, const struct config *conf)
+{
+    int64_t cap = conf->jwks_cache_s;
+    return max_age_s < 0 || max_age_s > cap ? cap : max_age_s;
+}
+
+static enum err fetch(struct store *st, const struct config *conf, const struct client *client,
+                      int64_t now, struct arena *a, struct slice *body)
+{
+    struct http_get get = {.url = client->jwks_uri,
+                           .accept = "application/json",
+                           .ca_file = conf->ca_file,
+                           .timeout_ms = conf->jwks_timeout_ms,
+                           .max_bytes = conf->jwks_max_bytes};
+    struct http_answer answer;
+    struct jwk_set *set;
+    enum err e = http_get(&get, a, &answer);
+    if (e != ERR_OK) {
+        LOG(LOG_LEVEL_WARNING, "jwks-fetch-failed", LOG_TEXT("client_id", slice_of(client->id)),
+            LOG_TEXT("url", slice_of(client->jwks_uri)),
+            LOG_TEXT("reason", slice_of(answer.fault)));
+        return e;
+    }
+    /* Only a usable set is kept: an error page must not lock the client out for the cache time. */
+    e = jwk_set_parse(answer.body, &set);
+    if (e != ERR_OK) {
+        LOG(LOG_LEVEL_WARNING, "jwks-unusable", LOG_TEXT("client_id", slice_of(client->id)),
+            LOG_TEXT("url", slice_of(client->jwks_uri)),
+            LOG_TEXT("reason", slice_of(err_row(e)->text)));
+        return e;
+    }
+    jwk_set_free(set);
+    *body = answer.body;
+    return store_document_put(st, slice_of(client->jwks_uri), answer.body, now,
+                              now + lifetime(answer.max_age_s, conf));
+}
+
+static enum err verify_by_url(struct store *st, const struct config *conf,
+                              const struct client *client, const struct jws *jws, int64_t now,
+                              struct arena *a)
+{
+    struct slice body;
+    int64_t fetched_at = 0, expires_at = 0;
+    enum err e =
+        store_document_get(st, slice_of(client->jwks_uri), a, &body, &fetched_at, &expires_at);
+    if (e != ERR_OK && e != ERR_NOT_FOUND)
+        return e;
+    if (e == ERR_OK && now < expires_at) {
+        e = verify_with(body, jws);
+        if (e != ERR_JWT_KEY || now - fetched_at < CLIENT_KEYS_REFETCH)
+            return e;
+    }
+    e = fetch(st, conf, client, now, a, &body);
+    return e == ERR_OK ? verify_with(body, jws) : e;
+}
+
+enum err client_keys_verify(struct store *st, const struct config *conf,
+                            const struct client *client, const struct jws *jws, int64_t now,
+                            struct arena *a)
+{
+    /* A jku is never followed; it may at most repeat the URL that was registered. */
+    if (jws->jku.p != NULL && !slice_is(jws->jku, client->jwks_uri))
+        return ERR_JWT_KEY;
+    if (client->auth == CLIENT_JWKS)
+        return verify_with(slice_of(client->jwks), jws);
+    if (client->auth == CLIENT_JWKS_URI)
+        return verify_by_url(st, conf, client, jws, now, a);
+    return ERR_JWT_KEY;
+}

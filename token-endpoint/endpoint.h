@@ -1,0 +1,57 @@
+/* What every endpoint gets, and the endpoints themselves. */
+#ifndef FHIR_AUTH_ENDPOINT_H
+#define FHIR_AUTH_ENDPOINT_H
+
+#include "authenticate.h"
+#include "keyring.h"
+#include "local_token.h"
+
+/* What a thread keeps between requests; renewed when the store's epoch changes. */
+struct endpoint_cache {
+    bool filled;
+    int64_t epoch;
+    struct jwk *signing_key;      /* owned; NULL when there is none */
+    struct local_keys *published; /* owned */
+};
+
+struct endpoint {
+    const struct config *conf;
+    const struct request *request;
+    struct store *store; /* open; NULL only for endpoints that need none */
+    struct endpoint_cache *cache;
+    struct arena *arena;
+    int64_t now; /* seconds since 1970 */
+    struct slice request_id;
+    struct authentication who; /* filled by endpoint_client */
+};
+
+/*
+ * Each fills the answer and returns ERR_OK, or returns why not: the caller then composes the error
+ * and logs it.
+ */
+typedef enum err endpoint_function(struct endpoint *ep, struct response *out);
+
+endpoint_function endpoint_token;      /* RFC 6749 section 4.4 */
+endpoint_function endpoint_introspect; /* RFC 7662 */
+endpoint_function endpoint_revoke;     /* RFC 7009 */
+endpoint_function endpoint_jwks;       /* RFC 7517 section 5 */
+endpoint_function endpoint_oauth_metadata;
+endpoint_function endpoint_smart_configuration;
+endpoint_function endpoint_health;
+
+/* The form of a POST; parameters in the URL are refused. */
+MUST_USE enum err endpoint_form(struct endpoint *ep, struct form *out);
+
+/* Authenticate the client into ep->who. */
+MUST_USE enum err endpoint_client(struct endpoint *ep, const struct form *form);
+
+/* The key that signs now; borrowed from the cache.  ERR_KEYS, ERR_STORE. */
+MUST_USE enum err endpoint_signing_key(struct endpoint *ep, const struct jwk **out);
+
+/* Check a token that this endpoint may have issued.  Errors as local_token_check. */
+MUST_USE enum err endpoint_check_token(struct endpoint *ep, struct slice token,
+                                       struct jwt_claims *out);
+
+void endpoint_cache_clear(struct endpoint_cache *cache);
+
+#endif

@@ -1,0 +1,195 @@
+/*
+ * token-endpoint: OAuth 2.0 for backend clients, as a FastCGI responder or a plain CGI program.
+ * One request: route -> endpoint -> answer, then one log line.
+ */
+#include "endpoint.h"
+#include "log.h"
+#include "reply.h"
+#include "request_id.h"
+#include "server.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define ARENA_BYTES(max_body) ((size_t)(max_body)*4 + 768 * 1024)
+#define PURGE_EVERY_S         60
+#define PURGE_ROWS            500
+
+struct worker {
+    const struct config *conf;
+    struct store *store; /* this thread's connection, opened when first needed */
+    struct endpoint_cache cache;
+    int64_t purged_at;
+};
+
+enum route_flags {
+    POST_ONLY = 1,
+    HTTPS_ONLY = 2,
+    STORE_OPTIONAL = 4, /* answers even when the store is out of reach */
+    NO_STORE = 8,
+};
+
+/* Paths below whatever the web server mounts the program on; GET unless POST_ONLY. */
+static const struct route {
+    const char *path;
+    endpoint_function *endpoint;
+    unsigned flags;
+} routes[] = {
+    {"/token", endpoint_token, POST_ONLY | HTTPS_ONLY},
+    {"/introspect", endpoint_introspect, POST_ONLY | HTTPS_ONLY},
+    {"/revoke", endpoint_revoke, POST_ONLY | HTTPS_ONLY},
+    {"/jwks", endpoint_jwks, 0},
+    {"/.well-known/smart-configuration", endpoint_smart_configuration, NO_STORE},
+    {"/.well-known/oauth-authorization-server", endpoint_oauth_metadata, NO_STORE},
+    {"/health", endpoint_health, STORE_OPTIONAL},
+};
+
+static struct worker *worker_new(void *context)
+{
+    struct worker *w = calloc(1, sizeof *w);
+    if (w != NULL)
+        w->conf = context;
+    return w;
+}
+
+static void worker_free(struct worker *w)
+{
+    endpoint_cache_clear(&w->cache);
+    store_close(w->store);
+    free(w);
+}
+
+/* RFC 8414 section 3.1 puts the issuer's path behind the well-known name. */
+static struct slice without_issuer_path(struct slice path, const struct config *conf)
+{
+    static const char marker[] = "/.well-known/oauth-authorization-server";
+    struct slice rest = slice_of(conf->issuer), part;
+    for (int i = 0; i < 3 && slice_cut(&rest, '/', &part); i++)
+        ; /* scheme, nothing, authority */
+    if (slice_starts(path, marker) && rest.p != NULL && path.n == sizeof marker + rest.n &&
+        path.p[sizeof marker - 1] == '/' && slice_eq(slice_skip(path, sizeof marker), rest))
+        path.n = sizeof marker - 1;
+    return path;
+}
+
+static const struct route *find_route(const struct request *rq, const struct config *conf)
+{
+    struct slice rest = rq->uri, path = SLICE_NONE;
+    slice_cut(&rest, '?', &path);
+    path = without_issuer_path(path, conf);
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (slice_ends(path, routes[i].path))
+            return &routes[i];
+    return NULL;
+}
+
+static enum err check_route(const struct route *r, const struct request *rq,
+                            const struct config *conf)
+{
+    if (r == NULL)
+        return ERR_NO_ROUTE;
+    if (r->flags & POST_ONLY) {
+        if (!slice_is(rq->method, "POST"))
+            return ERR_POST_ONLY;
+    } else if (!slice_is(rq->method, "GET") && !slice_is(rq->method, "HEAD")) {
+        return ERR_GET_ONLY;
+    }
+    if ((r->flags & HTTPS_ONLY) && conf->require_https && !rq->https)
+        return ERR_NOT_HTTPS;
+    return ERR_OK;
+}
+
+/* An open store in w->store, or ERR_STORE, logged. */
+static enum err reach_store(struct worker *w)
+{
+    enum err e = w->store != NULL
+                     ? store_refresh(w->store)
+                     : store_open(w->conf->store_path, w->conf->store_busy_timeout_ms, &w->store);
+    if (e == ERR_OK)
+        return ERR_OK;
+    LOG(LOG_LEVEL_ERROR, "store-unreachable",
+        LOG_TEXT("reason", slice_of(w->store ? store_fault(w->store) : "out of memory")));
+    store_close(w->store);
+    w->store = NULL;
+    endpoint_cache_clear(&w->cache); /* what comes back may be another store */
+    return e;
+}
+
+/* Expired rows go a few at a time; failing to is no error of this request. */
+static void purge(struct worker *w, int64_t now)
+{
+    if (w->store == NULL || now - w->purged_at < PURGE_EVERY_S)
+        return;
+    w->purged_at = now;
+    if (store_purge(w->store, now, PURGE_ROWS) != ERR_OK)
+        LOG(LOG_LEVEL_WARNING, "purge-failed", LOG_TEXT("reason", slice_of(store_fault(w->store))));
+}
+
+static enum err serve(struct worker *w, const struct route *route, struct endpoint *ep,
+                      struct response *out)
+{
+    enum err e = check_route(route, ep->request, w->conf);
+    if (e != ERR_OK)
+        return e;
+    if (!(route->flags & NO_STORE)) {
+        e = reach_store(w);
+        if (e != ERR_OK && !(route->flags & STORE_OPTIONAL))
+            return e;
+        ep->store = w->store;
+    }
+    return route->endpoint(ep, out);
+}
+
+static void log_refusal(const struct endpoint *ep, const struct route *route, enum err why)
+{
+    const struct err_row *row = err_row(why);
+    enum err precise = ep->who.reason != ERR_OK ? ep->who.reason : why;
+    LOG(row->endpoint_status >= 500 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "refused",
+        LOG_TEXT("request_id", ep->request_id),
+        LOG_TEXT("endpoint", slice_of(route ? route->path : NULL)),
+        LOG_TEXT("reason", slice_of(err_row(precise)->name)),
+        LOG_NUMBER("status", row->endpoint_status), LOG_TEXT("client_id", ep->who.claimed),
+        LOG_TEXT("method", ep->who.method ? slice_of(ep->who.method) : SLICE_NONE),
+        LOG_TEXT("remote_addr", ep->request->remote_addr));
+}
+
+static void handle(struct worker *w, const struct request *rq, struct arena *a,
+                   struct response *out)
+{
+    struct endpoint ep = {.conf = w->conf,
+                          .request = rq,
+                          .cache = &w->cache,
+                          .arena = a,
+                          .now = (int64_t)time(NULL),
+                          .request_id = request_id(rq->request_id, a)};
+    const struct route *route = find_route(rq, w->conf);
+    enum err e = rq->role == ROLE_AUTHORIZER ? ERR_NO_ROUTE : serve(w, route, &ep, out);
+    if (e != ERR_OK) {
+        log_refusal(&ep, route, e);
+        reply_error(out, e, route && (route->flags & POST_ONLY) ? "POST" : "GET, HEAD", a);
+    }
+    if (slice_is(rq->method, "HEAD"))
+        out->body = SLICE_NONE;
+    purge(w, ep.now);
+}
+
+int main(void)
+{
+    static struct config conf;
+    char faults[8192];
+    struct buf text = BUF(faults);
+    if (config_load(config_path(), &conf, &text) != ERR_OK) {
+        fputs(faults, stderr);
+        return 1;
+    }
+    if (log_open("token-endpoint", conf.log) != ERR_OK)
+        return 1;
+    struct server server = {.threads = conf.threads,
+                            .max_body_bytes = conf.max_body_bytes,
+                            .arena_bytes = ARENA_BYTES(conf.max_body_bytes),
+                            .context = &conf,
+                            .worker_new = worker_new,
+                            .worker_free = worker_free,
+                            .handle = handle};
+    return server_is_fastcgi() ? server_run_fastcgi(&server) : server_run_cgi(&server);
+}

@@ -1,0 +1,45 @@
+#include "reply.h"
+
+#define JSON "application/json"
+
+void reply_json(struct response *out, int status, struct slice body)
+{
+    out->status = status;
+    out->content_type = JSON;
+    out->body = body;
+    response_header(out, "Cache-Control", SLICE("no-store"));
+    response_header(out, "Pragma", SLICE("no-cache"));
+}
+
+void reply_public_json(struct response *out, struct slice body)
+{
+    out->status = 200;
+    out->content_type = JSON;
+    out->body = body;
+    response_header(out, "Cache-Control", SLICE("public, max-age=300"));
+    response_header(out, "Access-Control-Allow-Origin", SLICE("*"));
+}
+
+void reply_error(struct response *out, enum err why, const char *allow, struct arena *a)
+{
+    const struct err_row *row = err_row(why);
+    struct buf body = buf_in(a, 512);
+    if (row->endpoint_status == 0 || row->endpoint_status == 200)
+        row = err_row(ERR_INTERNAL);
+    buf_puts(&body, "{\"error\":");
+    buf_json(&body, slice_of(row->endpoint_code));
+    buf_puts(&body, ",\"error_description\":");
+    buf_json(&body, slice_of(row->text));
+    buf_puts(&body, "}\n");
+    *out = (struct response){0};
+    reply_json(out, row->endpoint_status,
+               body.overflowed ? SLICE("{\"error\":\"server_error\"}\n") : buf_slice(&body));
+    /* RFC 9110 wants a challenge with every 401, RFC 6749 when Basic was tried. */
+    if (row->endpoint_status == 401)
+        response_header(out, "WWW-Authenticate",
+                        SLICE("Basic realm=\"token endpoint\", charset=\"UTF-8\""));
+    if (row->endpoint_status == 405)
+        response_header(out, "Allow", slice_of(allow));
+    if (row->endpoint_status == 503)
+        response_header(out, "Retry-After", SLICE("5"));
+}

@@ -1,0 +1,19 @@
+/* The answers of the token endpoint as RFC 6749 sections 5.1 and 5.2 have them. */
+#ifndef FHIR_AUTH_REPLY_H
+#define FHIR_AUTH_REPLY_H
+
+#include "httpmsg.h"
+
+/* A JSON document that nobody may keep. */
+void reply_json(struct response *out, int status, struct slice body);
+
+/* One that clients may keep for a while and scripts of any origin may read. */
+void reply_public_json(struct response *out, struct slice body);
+
+/*
+ * {"error":…,"error_description":…} with the status of the error list.  `allow` is the Allow header
+ * of a 405.
+ */
+void reply_error(struct response *out, enum err why, const char *allow, struct arena *a);
+
+#endif

@@ -1,0 +1,63 @@
+/* POST /token: the client credentials grant (RFC 6749 section 4.4; SMART Backend Services). */
+#include "access_token.h"
+#include "endpoint.h"
+#include "grant.h"
+#include "log.h"
+#include "reply.h"
+
+static void reply_token(struct endpoint *ep, const struct access_token *token, struct slice scope,
+                        struct response *out)
+{
+    struct buf body = buf_in(ep->arena, token->text.n + 2 * scope.n + 256);
+    buf_puts(&body, "{\"access_token\":");
+    buf_json(&body, token->text);
+    buf_printf(&body, ",\"token_type\":\"Bearer\",\"expires_in\":%lld,\"scope\":",
+               (long long)token->expires_in);
+    buf_json(&body, scope);
+    buf_puts(&body, "}\n");
+    if (body.overflowed)
+        return; /* no status: answered with 500 */
+    reply_json(out, 200, buf_slice(&body));
+}
+
+/* What is asked, before anybody is asked who asks: it costs nothing. */
+static enum err check_grant_type(const struct form *form)
+{
+    struct slice grant_type = form_get(form, "grant_type");
+    if (grant_type.p == NULL)
+        return ERR_FORM_MISSING;
+    return slice_is(grant_type, "client_credentials") ? ERR_OK : ERR_GRANT_TYPE;
+}
+
+enum err endpoint_token(struct endpoint *ep, struct response *out)
+{
+    struct form form;
+    struct slice scope;
+    const struct jwk *key;
+    struct access_token token;
+    struct buf audience = buf_in(ep->arena, CONFIG_MAX_BASES * (CONFIG_MAX_TEXT + 4));
+    enum err e = endpoint_form(ep, &form);
+    if (e == ERR_OK)
+        e = check_grant_type(&form);
+    if (e == ERR_OK)
+        e = endpoint_client(ep, &form);
+    if (e == ERR_OK)
+        e = grant_scope(form_get(&form, "scope"), slice_of(ep->who.client.scope), ep->arena,
+                        &scope);
+    if (e == ERR_OK)
+        e = grant_audience(&form, ep->conf, &audience);
+    if (e == ERR_OK)
+        e = endpoint_signing_key(ep, &key);
+    if (e == ERR_OK)
+        e = access_token_make(ep->conf, key, &ep->who.client, scope, buf_slice(&audience), ep->now,
+                              ep->arena, &token);
+    if (e != ERR_OK)
+        return e;
+    reply_token(ep, &token, scope, out);
+    LOG(LOG_LEVEL_INFO, "token-issued", LOG_TEXT("request_id", ep->request_id),
+        LOG_TEXT("client_id", slice_of(ep->who.client.id)),
+        LOG_TEXT("method", slice_of(ep->who.method)), LOG_TEXT("jti", slice_of(token.jti)),
+        LOG_TEXT("scope", scope), LOG_NUMBER("expires_in", token.expires_in),
+        LOG_TEXT("remote_addr", ep->request->remote_addr));
+    return ERR_OK;
+}
