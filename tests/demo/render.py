@@ -87,17 +87,19 @@ def apache_base(run: pathlib.Path, port: int) -> str:
 
 def render(server: str, run: pathlib.Path, port: int, upstream: str) -> list[str]:
     """Write the files of a server below run/etc; return the command that runs it in the foreground."""
-    etc = run / "etc"
     if server == "lighttpd":
-        (etc / "lighttpd.conf").write_text(lighttpd(run, port, upstream))
-        for name in LUA:
-            (etc / name).write_text((EXAMPLES / name).read_text())
-        return ["/usr/sbin/lighttpd", "-D", "-f", str(etc / "lighttpd.conf")]
-    if server == "apache":
-        (etc / "apache.conf").write_text(apache_base(run, port))
-        (etc / "apache-site.conf").write_text(apache(run, port, upstream))
-        return ["/usr/sbin/apache2", "-DFOREGROUND", "-f", str(etc / "apache.conf")]
-    raise ValueError(f"no such web server: {server}")
+        command = ["/usr/sbin/lighttpd", "-D", "-f", f"{run}/etc/lighttpd.conf"]
+        files = {"lighttpd.conf": lighttpd(run, port, upstream)}
+        files |= {name: (EXAMPLES / name).read_text() for name in LUA}
+    elif server == "apache":
+        command = ["/usr/sbin/apache2", "-DFOREGROUND", "-f", f"{run}/etc/apache.conf"]
+        files = {"apache.conf": apache_base(run, port), "apache-site.conf": apache(run, port, upstream)}
+    else:
+        raise ValueError(f"no such web server: {server}")
+    for name, text in files.items():
+        (run / "etc" / name).write_text(text)
+        (run / "etc" / name).chmod(0o644)  # lighttpd reads the Lua files as its own user
+    return command
 
 
 def main() -> None:
