@@ -115,7 +115,7 @@ int main(int argc, char *argv[])
     char *out = malloc(OUTPUT_BYTES);
     if (!process_prepare() || out == NULL || !arena_init(&c.arena, MEMORY_BYTES)) {
         free(out);
-        return STATUS_NO;
+        return (int)ctl_no("out of memory, or the process cannot be set up");
     }
     c.out = buf_over(out, OUTPUT_BYTES);
     enum status s = run(argc - 1, argv + 1, &c);

@@ -93,22 +93,28 @@ static enum status option_read(const struct command *command, int argc, char *co
             c->options[k] = word[n] == '=' ? word + n + 1 : argv[++*i];
         return STATUS_YES;
     }
-    return ctl_misuse("%s has no option --%.*s", command_name(command).text, (int)n, word);
+    return ctl_misuse("%s has no option --%.*s; if it is an argument, put -- before it",
+                      command_name(command).text, (int)n, word);
 }
 
+/* *help: the usage was asked for, and nothing behind that was looked at. */
 static enum status arguments_read(const struct command *command, int argc, char *const argv[],
-                                  struct ctl *c)
+                                  struct ctl *c, bool *help)
 {
     bool only_operands = false;
     for (int i = 0; i < argc; i++) {
         if (!only_operands && is(argv[i], "--")) {
             only_operands = true;
+        } else if (!only_operands && is_help(argv[i])) {
+            *help = true;
+            return STATUS_YES;
         } else if (!only_operands && strncmp(argv[i], "--", 2) == 0) {
             enum status s = option_read(command, argc, argv, &i, c);
             if (s != STATUS_YES)
                 return s;
         } else if (!only_operands && argv[i][0] == '-' && argv[i][1] != '\0') {
-            return ctl_misuse("%s has no option %s", command_name(command).text, argv[i]);
+            return ctl_misuse("%s has no option %s; if it is an argument, put -- before it",
+                              command_name(command).text, argv[i]);
         } else if (command->operand != NULL && c->operand == NULL) {
             c->operand = argv[i];
         } else if (command->second != NULL && c->second == NULL) {
@@ -125,14 +131,6 @@ static enum status arguments_read(const struct command *command, int argc, char 
     return STATUS_YES;
 }
 
-static bool asks_help(int argc, char *const argv[])
-{
-    for (int i = 0; i < argc && !is(argv[i], "--"); i++)
-        if (is_help(argv[i]))
-            return true;
-    return false;
-}
-
 enum status options_read(const struct commands *all, int argc, char *const argv[], struct ctl *c,
                          const struct command **out)
 {
@@ -144,17 +142,18 @@ enum status options_read(const struct commands *all, int argc, char *const argv[
         return ctl_misuse("unknown command '%s'; see fhir-authctl --help", noun);
     if (noun != NULL && command == NULL)
         return ctl_misuse("unknown command '%s %s'; see fhir-authctl %s --help", noun, verb, noun);
-    if (asks_help(argc, argv)) {
-        usage_write(all, noun, verb, &c->out);
-        *out = NULL;
-        return STATUS_YES;
-    }
+    *out = NULL;
     if (command == NULL || (verb == NULL && command->verb != NULL)) {
         usage_write(all, noun, NULL, &c->out);
-        *out = NULL;
-        return STATUS_USAGE;
+        bool help = argc > (noun != NULL ? 1 : 0); /* what is there and no name is -h or --help */
+        return help ? STATUS_YES : STATUS_USAGE;
     }
-    *out = command;
+    bool help = false;
     int words = command->verb != NULL ? 2 : 1;
-    return arguments_read(command, argc - words, argv + words, c);
+    enum status s = arguments_read(command, argc - words, argv + words, c, &help);
+    if (help)
+        usage_write(all, command->noun, command->verb, &c->out);
+    else if (s == STATUS_YES)
+        *out = command;
+    return s;
 }

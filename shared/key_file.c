@@ -16,9 +16,7 @@ static void name_of(char out[NAME_MAX_BYTES], const char *kid)
     snprintf(out, NAME_MAX_BYTES, "%s.jwk", kid);
 }
 
-/* The type is that of __attribute__((cleanup)). */
-/* NOLINTNEXTLINE(readability-non-const-parameter) */
-static void fd_close(int *fd)
+static void fd_close(const int *fd)
 {
     if (*fd >= 0)
         close(*fd);

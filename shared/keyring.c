@@ -114,17 +114,33 @@ static enum err key_publish(const struct keyring *k, const struct jwk *key, enum
     return store_result(k, store_key_add(k->store, &row), fault);
 }
 
+/* Its kid is an argument of commands, so it must not look like an option. */
+static enum err key_new(const char *alg, struct jwk **out)
+{
+    struct jwk *key = NULL;
+    enum err e;
+    do {
+        jwk_free(key);
+        key = NULL;
+        e = jwk_generate(alg, &key);
+    } while (e == ERR_OK && key->kid[0] == '-');
+    if (e == ERR_OK && !key_kid_is_thumbprint(slice_of(key->kid)))
+        e = ERR_INTERNAL;
+    if (e == ERR_OK)
+        *out = key;
+    else
+        jwk_free(key);
+    return e;
+}
+
 /* File first: a published key that nobody can sign with is worse than a file that nobody knows. */
 static enum err key_make(const struct keyring *k, const struct key_directory *dir,
                          enum key_state state, char kid[JWK_THUMBPRINT + 1], struct buf *fault)
 {
     struct jwk *key = NULL;
-    enum err e = jwk_generate(k->alg, &key);
-    if (e == ERR_OK && !key_kid_is_thumbprint(slice_of(key->kid)))
-        e = ERR_INTERNAL;
+    enum err e = key_new(k->alg, &key);
     if (e != ERR_OK) {
         buf_printf(fault, "a key for %s cannot be made: %s", k->alg, err_row(e)->text);
-        jwk_free(key);
         return e == ERR_MEMORY ? e : ERR_INTERNAL;
     }
     e = key_file_write(dir, key, fault);

@@ -216,6 +216,13 @@ def test_imported_secret(ctl):
     ctl.no("there is no client 'j'", "client", "show", "j")
 
 
+def test_an_id_that_looks_like_an_option(ctl):
+    for name in ("-a", "--json", "--", "-h"):
+        assert ctl.add("--id", name)["client_id"] == name
+        assert name in ctl.yes("client", "show", "--", name)
+    ctl.misuse("put -- before it", "client", "show", "-a")
+
+
 def test_set(ctl):
     ctl.add("--id", "s")
     changed = ctl.json("client", "set", "s", "--name", "New", "--scope", "system/*.cruds",
