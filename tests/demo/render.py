@@ -65,6 +65,7 @@ def apache(run: pathlib.Path, port: int, upstream: str) -> str:
             "/etc/ssl/private/fhir.example.org.key": f"{run}/etc/server.key",
             "/etc/fhir-auth/": f"{run}/etc/",
             "/usr/local/lib/fhir-auth": f"{run}/bin",
+            "/var/log/apache2/": f"{run}/log/",
             "http://127.0.0.1:8080/fhir": f"http://{host}:{upstream_port}{path}",
         },
     )
