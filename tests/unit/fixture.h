@@ -58,7 +58,8 @@ static inline struct arena arena_new(size_t cap)
 static inline void check_slice(int line, struct slice have, const char *want)
 {
     if (!slice_is(have, want) || (have.p == NULL) != (want == NULL))
-        fail_msg("line %d: \"%.*s\" rather than \"%s\"", line, SLICE_FMT(have), want);
+        fail_msg("line %d: \"%.*s\" rather than \"%s\"", line, SLICE_FMT(have),
+                 want ? want : "(absent)");
 }
 
 static inline void check_err(int line, enum err have, enum err want)
