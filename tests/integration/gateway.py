@@ -122,7 +122,7 @@ class Gateway:
         (self.dir / "etc" / "fhir-auth.conf").write_text(
             f"[store]\npath = {self.store}\n"
             f"[token-endpoint]\nissuer = {self.issuer}\nkeys = {self.dir}/state/keys\n"
-            f"ca_file = {self.ca}\njwks_timeout = 2s\n"
+            f"[jwks]\nca_file = {self.ca}\ntimeout = 2s\n"
             f'[fhir "main"]\nbase = {self.base}\n'
         )
         sanitizer = self.sanitizer_options()
