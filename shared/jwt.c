@@ -36,8 +36,10 @@ static enum err read_strings(const struct json *claims, struct arena *a, struct 
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
         const struct json *v = json_member(claims, strings[i].name);
         /* Some issuers send scope as an array; whoever trusts them reads it with jwt_scope.h. */
-        if (v != NULL && json_kind(v) == JSON_ARRAY && strings[i].out == &out->scope)
+        if (v != NULL && json_kind(v) == JSON_ARRAY && strings[i].out == &out->scope) {
+            out->scope_is_array = true;
             continue;
+        }
         enum err e = v ? copy_string(v, a, strings[i].out) : ERR_OK;
         if (e != ERR_OK)
             return e;

@@ -14,6 +14,7 @@ struct jwt_claims {
     struct slice aud[JWT_MAX_AUDIENCES];
     size_t aud_count;
     bool aud_is_array;
+    bool scope_is_array; /* and then not read here: jwt_scope.h does */
     bool has_exp, has_nbf, has_iat;
     int64_t exp, nbf, iat; /* seconds since 1970, whole; fractions are cut */
 };

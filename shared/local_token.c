@@ -77,7 +77,7 @@ enum err local_keys_verify(const struct local_keys *keys, const struct jws *jws,
 static enum err check_required(const struct jwt_claims *c)
 {
     bool all = c->sub.n > 0 && c->client_id.n > 0 && c->jti.n > 0 && c->has_iat && c->aud_count > 0;
-    return all ? ERR_OK : ERR_JWT_CLAIM;
+    return all && !c->scope_is_array ? ERR_OK : ERR_JWT_CLAIM;
 }
 
 enum err local_claims_check(const struct local_keys *keys, struct store *st,

@@ -74,7 +74,7 @@ static const struct {
     {__LINE__, "at+jwt", "{" ISS REST ",\"nbf\":1800000005}", ERR_OK},
     {__LINE__, "at+jwt", "{" ISS REST ",\"nbf\":1800000006}", ERR_JWT_NOT_YET},
     {__LINE__, "at+jwt", "{" ISS SUB CID AUD EXP JTI ",\"iat\":1800000006}", ERR_JWT_NOT_YET},
-    {__LINE__, "at+jwt", "{" ISS REST ",\"scope\":{\"a\":\"b\"}}", ERR_JWT_CLAIM},
+    {__LINE__, "at+jwt", "{" ISS REST ",\"scope\":[\"system/*.rs\"]}", ERR_JWT_CLAIM},
     {__LINE__, "at+jwt", "{" ISS REST ",\"scope\":\"a\\nb\"}", ERR_JWT_CLAIM},
     {__LINE__, "at+jwt", "{" ISS REST ",\"scope\":\"a\\u0000\"}", ERR_JSON},
     {__LINE__, "at+jwt", "[]", ERR_JWT_CLAIM},
