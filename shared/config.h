@@ -6,7 +6,9 @@
 #define FHIR_AUTH_CONFIG_H
 
 #include "buf.h"
+#include "config_rules.h"
 #include "error.h"
+#include "fhir_types.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/fhir-auth/fhir-auth.conf"
 #define CONFIG_MAX_TEXT     512 /* bytes of one value, with its NUL */
@@ -21,6 +23,14 @@ struct config_fhir {
     char base[CONFIG_MAX_TEXT];     /* public URL without trailing slash */
     char audience[CONFIG_MAX_TEXT]; /* default: base */
     const char *path;               /* path part of base, points into it; "" for the root */
+    enum fhir_version version;
+    bool preflight;        /* OPTIONS passes without a token */
+    bool metadata_open;    /* metadata passes without a token */
+    bool well_known_open;  /* .well-known passes without a token */
+    bool limits_to_backend; /* what a limited scope cannot be decided for goes on, with the limit */
+    bool bodies_to_backend; /* what rides in a body is for the FHIR server to check */
+    size_t rule_count;
+    const struct config_rule *rules; /* those of [rules "name"], in order; point into struct config */
 };
 
 /* One [scope-map "name"] section: an organisation's own names for SMART scopes. */
@@ -83,6 +93,9 @@ struct config {
     struct config_issuer issuers[CONFIG_MAX_ISSUERS];
     size_t scope_map_count;
     struct config_scope_map scope_maps[CONFIG_MAX_ISSUERS];
+    /* [rules "…"]: each section's rules stand together */
+    size_t rule_count;
+    struct config_rule rules[CONFIG_MAX_RULES];
 };
 
 /*
