@@ -7,8 +7,8 @@
 #define NEEDS_MAX 48
 
 struct need {
-    int type; /* FHIR_TYPE_ANY: on every type */
-    unsigned actions; /* SCOPE_* bits, all of them */
+    int type;           /* FHIR_TYPE_ANY: on every type */
+    unsigned actions;   /* SCOPE_* bits, all of them */
     struct slice cause; /* the parameter that reveals this type, as sent; SLICE_NONE: the request */
 };
 

@@ -2,8 +2,8 @@
  * What the query of a FHIR request can reach.  Pure, no allocation.
  *
  * A search names its own type in the path, but some parameters reveal resources of other types, or
- * let their content be deduced: _include, _revinclude, _has, chains, _filter, _list, …  Each needs a
- * search of every type that it can reach, by the table of reference targets; what is not known to
+ * let their content be deduced: _include, _revinclude, _has, chains, _filter, _list, …  Each needs
+ * a search of every type that it can reach, by the table of reference targets; what is not known to
  * stay within some types reaches every type.
  */
 #ifndef FHIR_AUTH_QUERY_H
@@ -12,7 +12,7 @@
 #include "error.h"
 #include "needs.h"
 
-#define QUERY_MAX_NAME  256 /* bytes of one decoded parameter name */
+#define QUERY_MAX_NAME  256  /* bytes of one decoded parameter name */
 #define QUERY_MAX_VALUE 2048 /* of a decoded value that is looked into */
 
 struct query {
@@ -34,8 +34,8 @@ MUST_USE enum err query_check(struct slice text, int type, enum fhir_version ver
                               struct query *out);
 
 /*
- * Does every result of this query satisfy the constraint of a scope ("category=laboratory&…", all of
- * them; SMART App Launch 2.2, "Finer-grained resource constraints")?  Only when the query itself
+ * Does every result of this query satisfy the constraint of a scope ("category=laboratory&…", all
+ * of them; SMART App Launch 2.2, "Finer-grained resource constraints")?  Only when the query itself
  * says so, parameter by parameter: each parameter of the constraint stands in the query, without a
  * modifier, and every time it stands there its values are among the constraint's.
  * *missing, when not NULL: the first part of the constraint that the query does not satisfy.
@@ -44,8 +44,8 @@ MUST_USE bool query_implies(struct slice text, struct slice constraint, struct s
 
 /*
  * Is the search limited to one patient by its own parameters: a parameter of the type's Patient
- * compartment (or _id, for Patient itself) with that patient as its only value, every time it stands
- * there?  id: of the Patient.
+ * compartment (or _id, for Patient itself) with that patient as its only value, every time it
+ * stands there?  id: of the Patient.
  */
 MUST_USE bool query_is_of_patient(struct slice text, int type, struct slice id);
 

@@ -24,13 +24,14 @@ struct config_fhir {
     char audience[CONFIG_MAX_TEXT]; /* default: base */
     const char *path;               /* path part of base, points into it; "" for the root */
     enum fhir_version version;
-    bool preflight;        /* OPTIONS passes without a token */
-    bool metadata_open;    /* metadata passes without a token */
-    bool well_known_open;  /* .well-known passes without a token */
+    bool preflight;         /* OPTIONS passes without a token */
+    bool metadata_open;     /* metadata passes without a token */
+    bool well_known_open;   /* .well-known passes without a token */
     bool limits_to_backend; /* what a limited scope cannot be decided for goes on, with the limit */
     bool bodies_to_backend; /* what rides in a body is for the FHIR server to check */
     size_t rule_count;
-    const struct config_rule *rules; /* those of [rules "name"], in order; point into struct config */
+    const struct config_rule
+        *rules; /* those of [rules "name"], in order; point into struct config */
 };
 
 /* One [scope-map "name"] section: an organisation's own names for SMART scopes. */

@@ -30,14 +30,14 @@ enum rule_verdict {
 struct config_rule {
     int line;
     enum rule_kind kind;
-    unsigned methods; /* of HTTP_* bits below; of an operation: GET and POST */
-    int type;         /* of an operation; FHIR_TYPE_ANY: on any level and type */
-    bool below;       /* of a path: "*" stood at its end */
+    unsigned methods;                 /* of HTTP_* bits below; of an operation: GET and POST */
+    int type;                         /* of an operation; FHIR_TYPE_ANY: on any level and type */
+    bool below;                       /* of a path: "*" stood at its end */
     char pattern[CONFIG_MAX_PATTERN]; /* "$everything"; "/bulkstatus/" or "/files"; "_getpages" */
     enum rule_verdict verdict;
     /*
-     * SMART scopes, or words that the token must bear to the letter (such as the canonical URL of an
-     * OperationDefinition), by blanks.
+     * SMART scopes, or words that the token must bear to the letter (such as the canonical URL of
+     * an OperationDefinition), by blanks.
      */
     char needed[CONFIG_MAX_NEEDED];
 };
@@ -47,7 +47,8 @@ enum http_method { HTTP_GET = 1, HTTP_POST = 2, HTTP_PUT = 4, HTTP_PATCH = 8, HT
 /* Bits of a method's name; HEAD counts as GET; 0 for any other. */
 unsigned http_method_bit(struct slice name);
 
-/* Read "PATTERN" and "VERDICT" of a line.  ERR_CONFIG, and *why: "what is wrong; how to mend it". */
+/* Read "PATTERN" and "VERDICT" of a line.  ERR_CONFIG, and *why: "what is wrong; how to mend it".
+ */
 MUST_USE enum err config_rule_parse(struct slice pattern, struct slice verdict,
                                     struct config_rule *out, struct buf *why);
 
