@@ -52,9 +52,8 @@ static enum err gather(struct ctl *c, struct slice bearer, struct explanation *x
 
 static void decide(struct ctl *c, struct explanation *x)
 {
-    struct policy policy = {.now = c->now};
     x->decision = authorize(&x->asked, x->asked_error, x->presented,
-                            x->checked == ERR_OK ? &x->token : NULL, x->checked, &policy);
+                            x->checked == ERR_OK ? &x->token : NULL, x->checked, c->now);
 }
 
 static void put_actions(struct buf *out, unsigned actions, int type)
@@ -65,52 +64,66 @@ static void put_actions(struct buf *out, unsigned actions, int type)
                type == FHIR_TYPE_ANY ? "every type" : fhir_type_name(type));
 }
 
-/* The first scope of the token that grants some of what is needed, for "granted by". */
-static struct slice granting_scope(const struct explanation *x, const struct fhir_need *need)
+/* Which scope of the token alone covers the need, for "granted by". */
+static struct slice covering_scope(const struct explanation *x, const struct need *need)
 {
     struct slice rest = x->token.scope, word;
-    struct scope_set one;
     while (scope_next(&rest, &word)) {
-        scope_set_compile(word, &one);
-        if (scope_set_allows(&one, need->type, need->actions))
+        struct token one = x->token;
+        struct coverage c = {.why = ERR_SCOPE};
+        token_set_scope(&one, word);
+        if (cover_need(&one, &x->asked, need, &c) != COVER_NO)
             return word;
     }
     return SLICE_NONE;
 }
 
-static struct slice need_text(struct ctl *c, const struct explanation *x,
-                              const struct fhir_need *need)
+static void put_coverage(struct buf *text, const struct explanation *x, const struct need *need)
 {
-    struct buf text = buf_in(&c->arena, 512);
-    struct slice by = granting_scope(x, need);
-    put_actions(&text, need->actions, need->type);
-    if (need->type == FHIR_TYPE_ANY && x->asked.query.reaches_all)
-        buf_printf(&text, ", for the parameter %.*s", SLICE_FMT(x->asked.query.first_such));
-    if (x->checked != ERR_OK)
-        return buf_slice(&text);
-    if (by.p != NULL)
-        buf_printf(&text, ": granted by %.*s", SLICE_FMT(by));
-    else if (scope_set_allows(&x->token.granted, need->type, need->actions))
-        buf_puts(&text, ": granted by several scopes together");
+    struct coverage c = {.why = ERR_SCOPE};
+    enum cover cover = cover_need(&x->token, &x->asked, need, &c);
+    struct slice by = covering_scope(x, need);
+    if (cover == COVER_NO)
+        buf_printf(text, ": not granted%s%s", c.hint[0] ? "; " : "", c.hint);
+    else if (by.p != NULL)
+        buf_printf(text, ": granted by %.*s", SLICE_FMT(by));
     else
-        buf_puts(&text, ": not granted");
+        buf_puts(text, ": granted by several scopes together");
+    if (cover == COVER_BACKEND)
+        buf_puts(text, ", within limits that the FHIR server must enforce");
+}
+
+static struct slice need_text(struct ctl *c, const struct explanation *x, const struct need *need)
+{
+    struct buf text = buf_in(&c->arena, 1024);
+    put_actions(&text, need->actions, need->type);
+    if (need->cause.p != NULL)
+        buf_printf(&text, ", for %.*s", SLICE_FMT(need->cause));
+    if (x->checked == ERR_OK)
+        put_coverage(&text, x, need);
     return buf_slice(&text);
 }
 
 /* What one scope of the token gives, whatever is asked. */
-static struct slice scope_text(struct ctl *c, struct slice word)
+static struct slice scope_text(struct ctl *c, const struct explanation *x, struct slice word)
 {
-    struct buf text = buf_in(&c->arena, word.n + 128);
+    struct buf text = buf_in(&c->arena, 2 * word.n + 256);
     struct scope s;
     buf_printf(&text, "%.*s: ", SLICE_FMT(word));
-    if (!scope_parse(word, &s))
+    if (!scope_parse(word, &s)) {
         buf_puts(&text, "grants nothing: no SMART scope");
-    else if (s.context != SCOPE_SYSTEM)
-        buf_puts(&text, "grants nothing: only system/ scopes count");
-    else if (s.constraint.p != NULL)
-        buf_puts(&text, "grants nothing: constraints are not supported");
-    else
-        put_actions(&text, s.actions, s.type);
+        return buf_slice(&text);
+    }
+    put_actions(&text, s.actions, s.type);
+    if (s.context == SCOPE_USER)
+        buf_puts(&text, x->token.fhir_user.n > 0 ? ", as that user may"
+                                                 : ", but the token names no fhirUser");
+    if (s.context == SCOPE_PATIENT && x->token.patient.n == 0)
+        buf_puts(&text, ", but the token names no patient");
+    else if (s.context == SCOPE_PATIENT)
+        buf_printf(&text, ", of Patient/%.*s", SLICE_FMT(x->token.patient));
+    if (s.constraint.p != NULL)
+        buf_printf(&text, ", where %.*s", SLICE_FMT(s.constraint));
     return buf_slice(&text);
 }
 
@@ -120,8 +133,12 @@ static struct slice target_text(struct ctl *c, const struct explanation *x)
 {
     struct buf text = buf_in(&c->arena, 256);
     buf_puts(&text, interaction_name(x->asked.interaction));
-    if (x->asked.type >= 0)
-        buf_printf(&text, " on %s", fhir_type_name(x->asked.type));
+    if (x->asked.path.operation.p != NULL)
+        buf_printf(&text, " %.*s", SLICE_FMT(x->asked.path.operation));
+    if (x->asked.path.searched >= 0)
+        buf_printf(&text, " on %s", fhir_type_name(x->asked.path.searched));
+    if (x->asked.rule != NULL)
+        buf_printf(&text, ", by the rule in line %d", x->asked.rule->line);
     return buf_slice(&text);
 }
 
@@ -157,18 +174,22 @@ static void lines(struct ctl *c, const struct explanation *x)
     size_t n = 0;
     struct slice rest = x->checked == ERR_OK ? x->token.scope : SLICE_NONE, word;
     fields[n++] = REPORT_TEXT("", "Request", outcome_text(x->asked_error));
-    fields[n++] =
-        REPORT_TEXT("", "FHIR base", x->asked.base ? slice_of(x->asked.base->base) : SLICE("none"));
+    fields[n++] = REPORT_TEXT(
+        "", "FHIR base", x->asked.path.base ? slice_of(x->asked.path.base->base) : SLICE("none"));
     fields[n++] = REPORT_TEXT("", "Interaction", target_text(c, x));
-    for (size_t i = 0; i < x->asked.need_count; i++)
-        fields[n++] = REPORT_TEXT("", "Needs", need_text(c, x, &x->asked.needs[i]));
+    for (size_t i = 0; i < x->asked.needs.count; i++)
+        fields[n++] = REPORT_TEXT("", "Needs", need_text(c, x, &x->asked.needs.list[i]));
     fields[n++] = REPORT_TEXT("", "Token", token_text(x));
     if (x->checked == ERR_OK) {
         fields[n++] = REPORT_TEXT("", "Client id", x->token.client_id);
         fields[n++] = REPORT_NUMBER("", "Expires", FIELD_TIME, x->token.expires_at);
     }
-    while (n < MAX_LINES - 2 && scope_next(&rest, &word))
-        fields[n++] = REPORT_TEXT("", "Scope", scope_text(c, word));
+    while (n < MAX_LINES - 4 && scope_next(&rest, &word))
+        fields[n++] = REPORT_TEXT("", "Scope", scope_text(c, x, word));
+    if (x->decision.limits[0] != '\0')
+        fields[n++] = REPORT_TEXT("", "Left to FHIR server", slice_of(x->decision.limits));
+    if (x->decision.hint[0] != '\0')
+        fields[n++] = REPORT_TEXT("", "Would help", slice_of(x->decision.hint));
     if (x->decision.scope[0] != '\0')
         fields[n++] = REPORT_TEXT("", "Would do", slice_of(x->decision.scope));
     fields[n++] = REPORT_TEXT("", "Verdict", verdict_text(c, x));
@@ -180,14 +201,15 @@ static void needs_json(struct ctl *c, const struct explanation *x)
     struct buf *out = &c->out;
     report_name(out, "needs");
     buf_putc(out, '[');
-    for (size_t i = 0; i < x->asked.need_count; i++) {
-        const struct fhir_need *need = &x->asked.needs[i];
+    for (size_t i = 0; i < x->asked.needs.count; i++) {
+        const struct need *need = &x->asked.needs.list[i];
+        struct coverage coverage = {.why = ERR_SCOPE};
         char letters[6];
         scope_letters(need->actions, letters);
         buf_printf(out, "%s{\"type\":\"%s\",\"actions\":\"%s\",\"granted\":%s}", i > 0 ? "," : "",
                    fhir_type_name(need->type), letters,
                    x->checked == ERR_OK &&
-                           scope_set_allows(&x->token.granted, need->type, need->actions)
+                           cover_need(&x->token, &x->asked, need, &coverage) != COVER_NO
                        ? "true"
                        : "false");
     }
@@ -203,10 +225,12 @@ static void document(struct ctl *c, const struct explanation *x)
         REPORT_TEXT("error", "", slice_of(row->bearer_code)),
         REPORT_TEXT("reason", "", x->decision.allow ? SLICE("") : slice_of(row->text)),
         REPORT_TEXT("interaction", "", slice_of(interaction_name(x->asked.interaction))),
-        REPORT_TEXT("type", "", slice_of(fhir_type_name(x->asked.type))),
+        REPORT_TEXT("type", "", slice_of(fhir_type_name(x->asked.path.searched))),
         REPORT_TEXT("client_id", "", x->checked == ERR_OK ? x->token.client_id : SLICE("")),
         REPORT_TEXT("scope", "", x->checked == ERR_OK ? x->token.scope : SLICE("")),
         REPORT_TEXT("scope_needed", "", slice_of(x->decision.scope)),
+        REPORT_TEXT("hint", "", slice_of(x->decision.hint)),
+        REPORT_TEXT("limits", "", slice_of(x->decision.limits)),
     };
     buf_putc(&c->out, '{');
     report_members(&c->out, fields, sizeof fields / sizeof fields[0]);

@@ -21,7 +21,8 @@ static struct slice header_safe(struct slice s, struct arena *a)
     return text.overflowed ? SLICE_NONE : buf_slice(&text);
 }
 
-void answer_grant(const struct token *token, struct arena *a, struct response *out)
+void answer_grant(const struct token *token, const struct decision *d, struct arena *a,
+                  struct response *out)
 {
     out->status = 200;
     response_header(out, "Variable-FHIR_AUTH", SLICE("granted"));
@@ -30,14 +31,20 @@ void answer_grant(const struct token *token, struct arena *a, struct response *o
     const struct {
         const char *name;
         struct slice value;
+        bool always; /* else only when there is a value */
     } facts[] = {
-        {"Variable-FHIR_AUTH_CLIENT_ID", token->client_id},
-        {"Variable-FHIR_AUTH_SCOPE", token->scope},
-        {"Variable-FHIR_AUTH_SUBJECT", token->subject},
-        {"Variable-FHIR_AUTH_JTI", token->jti},
-        {"Variable-FHIR_AUTH_ISSUER", token->issuer},
+        {"Variable-FHIR_AUTH_CLIENT_ID", token->client_id, true},
+        {"Variable-FHIR_AUTH_SCOPE", token->scope, true},
+        {"Variable-FHIR_AUTH_SUBJECT", token->subject, true},
+        {"Variable-FHIR_AUTH_JTI", token->jti, true},
+        {"Variable-FHIR_AUTH_ISSUER", token->issuer, true},
+        {"Variable-FHIR_AUTH_PATIENT", token->patient, false},
+        {"Variable-FHIR_AUTH_USER", token->fhir_user, false},
+        {"Variable-FHIR_AUTH_LIMIT", slice_of(d->limits), false},
     };
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
+        if (!facts[i].always && facts[i].value.n == 0)
+            continue;
         struct slice value = header_safe(facts[i].value, a);
         if (value.p == NULL) {
             *out = (struct response){.status = 500};
@@ -61,15 +68,19 @@ static void challenge(const struct answer_to *to, const struct decision *d, stru
     response_header(out, "WWW-Authenticate", text.overflowed ? SLICE("Bearer") : buf_slice(&text));
 }
 
-/* What a person needs beyond the reason: which scope, or which parameter. */
+/* What a person needs beyond the reason: which scope, for which parameter, what to add. */
 static struct slice detail_of(const struct answer_to *to, const struct decision *d, struct arena *a)
 {
-    struct buf text = buf_in(a, 512);
-    if (d->why != ERR_SCOPE)
-        return SLICE_NONE;
+    struct buf text = buf_in(a, 1024);
+    const struct needs *needs = &to->asked->needs;
     buf_puts(&text, d->scope);
-    if (to->asked->query.reaches_all && slice_is_printable(to->asked->query.first_such))
-        buf_printf(&text, " (%.*s)", SLICE_FMT(to->asked->query.first_such));
+    for (size_t i = 0; i < needs->count && d->scope[0] != '\0'; i++)
+        if (needs->list[i].cause.p != NULL && slice_is_printable(needs->list[i].cause)) {
+            buf_printf(&text, " (%.*s)", SLICE_FMT(needs->list[i].cause));
+            break;
+        }
+    if (d->hint[0] != '\0')
+        buf_printf(&text, "; %s", d->hint);
     return text.overflowed ? slice_of(d->scope) : buf_slice(&text);
 }
 
@@ -88,6 +99,8 @@ void answer_deny(const struct answer_to *to, const struct decision *d, struct ar
         else
             response_header(out, "Retry-After", SLICE(RETRY_AFTER_S));
         response_header(out, "Cache-Control", SLICE("no-store"));
+        if (out->status == 405 && to->asked->allow != NULL)
+            response_header(out, "Allow", slice_of(to->asked->allow));
     }
     outcome_write(d->why, form, detail_of(to, d, a), to->request_id, &body);
     if (body.overflowed)

@@ -21,7 +21,8 @@ struct answer_to {
  * 200 with the facts of the token (NULL on an open path) as Variable-* headers; always with
  * Variable-FHIR_AUTH: granted, by which a web server can tell that it was really asked.
  */
-void answer_grant(const struct token *token, struct arena *a, struct response *out);
+void answer_grant(const struct token *token, const struct decision *d, struct arena *a,
+                  struct response *out);
 
 /* The refusal of the design's table, with its OperationOutcome. */
 void answer_deny(const struct answer_to *to, const struct decision *d, struct arena *a,

@@ -1,19 +1,5 @@
 #include "authorize.h"
 
-void token_from_claims(const struct jwt_claims *c, int64_t clock_skew, struct token *out)
-{
-    *out = (struct token){.client_id = c->client_id,
-                          .subject = c->sub,
-                          .scope = c->scope,
-                          .jti = c->jti,
-                          .issuer = c->iss,
-                          .audience_count = c->aud_count,
-                          .expires_at = c->exp + clock_skew};
-    for (size_t i = 0; i < c->aud_count; i++)
-        out->audience[i] = c->aud[i];
-    scope_set_compile(c->scope, &out->granted);
-}
-
 static struct decision deny(enum err why)
 {
     return (struct decision){.why = why};
@@ -30,7 +16,9 @@ static enum err before_token(const struct fhir_request *asked, enum err asked_er
     /* The scope question needs the token; whether the URL is FHIR at all does not. */
     if (asked_error != ERR_OK)
         return asked_error;
-    return asked->base == NULL || asked->need_count == 0 ? ERR_INTERNAL : ERR_OK;
+    /* A request that needs nothing at all was not understood. */
+    return asked->path.base == NULL || (asked->needs.count == 0 && !asked->token) ? ERR_INTERNAL
+                                                                                  : ERR_OK;
 }
 
 static bool is_open(const struct fhir_request *asked, enum err asked_error)
@@ -52,32 +40,105 @@ static bool audience_fits(const struct token *token, const struct config_fhir *b
     return false;
 }
 
-static void put_scope(struct buf *to, int type, unsigned actions)
+static void put_scope(struct buf *to, enum scope_context context, int type, unsigned actions)
 {
     char letters[6];
     scope_letters(actions, letters);
-    buf_printf(to, "%ssystem/%s.%s", to->n > 0 ? " " : "", fhir_type_name(type), letters);
+    buf_printf(to, "%s%s/%s.%s", to->n > 0 ? " " : "", scope_context_name(context),
+               fhir_type_name(type), letters);
+}
+
+/* What it would take is told in the context that the token has. */
+static enum scope_context context_of(const struct token *token, const struct fhir_request *asked)
+{
+    bool patient = token->granted[SCOPE_SYSTEM].has_other && token->patient.n > 0;
+    return patient && !asked->system_only ? SCOPE_PATIENT : SCOPE_SYSTEM;
 }
 
 /* The smallest scopes that cover all needs: what is needed of every type is not asked of one again.
  */
-static void missing_scope(const struct fhir_request *asked, char out[DECISION_MAX_SCOPE])
+static void smallest_scope(const struct token *token, const struct fhir_request *asked,
+                           char out[DECISION_MAX_SCOPE])
 {
     struct buf text = buf_over(out, DECISION_MAX_SCOPE);
+    enum scope_context context = context_of(token, asked);
     unsigned of_all = 0;
-    for (size_t i = 0; i < asked->need_count; i++)
-        if (asked->needs[i].type == FHIR_TYPE_ANY)
-            of_all |= asked->needs[i].actions;
-    for (size_t i = 0; i < asked->need_count; i++)
-        if (asked->needs[i].type != FHIR_TYPE_ANY && (asked->needs[i].actions & ~of_all) != 0)
-            put_scope(&text, asked->needs[i].type, asked->needs[i].actions & ~of_all);
+    for (size_t i = 0; i < asked->needs.count; i++)
+        if (asked->needs.list[i].type == FHIR_TYPE_ANY)
+            of_all |= asked->needs.list[i].actions;
+    for (size_t i = 0; i < asked->needs.count; i++) {
+        const struct need *n = &asked->needs.list[i];
+        if (n->type != FHIR_TYPE_ANY && (n->actions & ~of_all) != 0)
+            put_scope(&text, context, n->type, n->actions & ~of_all);
+    }
     if (of_all != 0)
-        put_scope(&text, FHIR_TYPE_ANY, of_all);
+        put_scope(&text, context, FHIR_TYPE_ANY, of_all);
+    if (text.overflowed) { /* many types: one scope for all says it too */
+        unsigned actions = of_all;
+        for (size_t i = 0; i < asked->needs.count; i++)
+            actions |= asked->needs.list[i].actions;
+        text = buf_over(out, DECISION_MAX_SCOPE);
+        put_scope(&text, context, FHIR_TYPE_ANY, actions);
+    }
+}
+
+static bool bears_word(const struct token *token, struct slice word)
+{
+    struct slice rest = token->scope, one;
+    while (scope_next(&rest, &one))
+        if (slice_eq(one, word))
+            return true;
+    return false;
+}
+
+/* Words of a rule that are no SMART scopes; those that are stand among the needs. */
+static bool bears_words_of_rule(const struct token *token, const struct config_rule *rule)
+{
+    struct slice rest = slice_of(rule != NULL ? rule->needed : ""), word;
+    struct scope s;
+    while (scope_next(&rest, &word))
+        if (!scope_parse(word, &s) && !bears_word(token, word))
+            return false;
+    return true;
+}
+
+static struct decision deny_scope(const struct token *token, const struct fhir_request *asked,
+                                  enum err why)
+{
+    struct decision d = deny(why);
+    struct buf text = BUF(d.scope);
+    smallest_scope(token, asked, d.scope);
+    if (asked->rule != NULL) /* the rule's own words */
+        buf_puts(&text, asked->rule->needed);
+    return d;
+}
+
+static struct decision check_scopes(const struct token *token, const struct fhir_request *asked)
+{
+    struct coverage c = {.why = ERR_SCOPE};
+    struct decision d = {.allow = false};
+    if (!bears_words_of_rule(token, asked->rule))
+        return deny_scope(token, asked, ERR_SCOPE);
+    for (size_t i = 0; i < asked->needs.count; i++)
+        if (cover_need(token, asked, &asked->needs.list[i], &c) == COVER_NO) {
+            d = deny_scope(token, asked, c.why);
+            struct buf hint = BUF(d.hint);
+            buf_puts(&hint, c.hint);
+            return d;
+        }
+    struct buf limits = BUF(d.limits);
+    buf_puts(&limits, asked->body_unseen ? "body" : "");
+    buf_puts(&limits, limits.n > 0 && c.limits[0] != '\0' ? " " : "");
+    buf_puts(&limits, c.limits);
+    if (limits.overflowed)
+        return deny_scope(token, asked, ERR_SCOPE);
+    d.allow = true;
+    return d;
 }
 
 struct decision authorize(const struct fhir_request *asked, enum err asked_error,
                           enum err presented, const struct token *token, enum err checked,
-                          const struct policy *policy)
+                          int64_t now)
 {
     if (is_open(asked, asked_error))
         return (struct decision){.allow = true};
@@ -86,15 +147,9 @@ struct decision authorize(const struct fhir_request *asked, enum err asked_error
         return deny(e);
     if (checked != ERR_OK || token == NULL)
         return deny(checked != ERR_OK ? checked : ERR_INTERNAL);
-    if (policy->now >= token->expires_at)
+    if (now >= token->expires_at)
         return deny(ERR_JWT_EXPIRED);
-    if (!token->any_audience && !audience_fits(token, asked->base))
+    if (!token->any_audience && !audience_fits(token, asked->path.base))
         return deny(ERR_JWT_AUDIENCE);
-    for (size_t i = 0; i < asked->need_count; i++)
-        if (!scope_set_allows(&token->granted, asked->needs[i].type, asked->needs[i].actions)) {
-            struct decision d = deny(ERR_SCOPE);
-            missing_scope(asked, d.scope);
-            return d;
-        }
-    return (struct decision){.allow = true};
+    return check_scopes(token, asked);
 }

@@ -5,43 +5,32 @@
 #ifndef FHIR_AUTH_AUTHORIZE_H
 #define FHIR_AUTH_AUTHORIZE_H
 
-#include "fhir_request.h"
-#include "jwt.h"
+#include "cover.h"
 
-/* What is known of a token whose signature and revocation have been checked. */
-struct token {
-    struct slice client_id, subject, scope, jti, issuer;
-    struct slice audience[JWT_MAX_AUDIENCES];
-    size_t audience_count;
-    bool any_audience;  /* its audience was checked by a rule of its issuer, not of the FHIR base */
-    int64_t expires_at; /* from then on it is refused; its issuer's clock skew is in it */
-    struct scope_set granted;
-};
-
-/* The facts of a claim set that has been checked; borrows its text.  clock_skew: seconds. */
-void token_from_claims(const struct jwt_claims *c, int64_t clock_skew, struct token *out);
-
-struct policy {
-    int64_t now; /* seconds since 1970 */
-};
-
-#define DECISION_MAX_SCOPE 128
+#define DECISION_MAX_SCOPE 256
 
 struct decision {
     bool allow;
     enum err why;                   /* ERR_OK when allowed */
-    char scope[DECISION_MAX_SCOPE]; /* for ERR_SCOPE: the smallest scopes that would do */
+    char scope[DECISION_MAX_SCOPE]; /* for a scope too small: the smallest scopes that would do */
+    char hint[COVER_MAX_HINT];      /* what else would help, for a person; "" if nothing */
+    /*
+     * When allowed: what the FHIR server must still check, by blanks: "body" (what rides in the
+     * request's body), and scopes whose patient or constraint the request alone does not show.
+     */
+    char limits[COVER_MAX_LIMITS];
 };
 
 /*
  * asked, asked_error: from fhir_request_parse.  presented: from http_bearer.  token: NULL unless
- * presented is ERR_OK and the token has been verified; checked: the outcome of that.
+ * presented is ERR_OK and the token has been verified; checked: the outcome of that.  now: seconds
+ * since 1970.
  * The answers are in the order of the design: an open path, then how the token is presented, then
  * what is asked, then the token itself, then its scopes (RFC 6750 section 3.1).
  */
 struct decision authorize(const struct fhir_request *asked, enum err asked_error,
                           enum err presented, const struct token *token, enum err checked,
-                          const struct policy *policy);
+                          int64_t now);
 
 /* Whether the decision will look at the token at all: it need not be verified otherwise. */
 bool authorize_needs_token(const struct fhir_request *asked, enum err asked_error,

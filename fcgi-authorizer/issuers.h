@@ -5,9 +5,10 @@
 #ifndef FHIR_AUTH_ISSUERS_H
 #define FHIR_AUTH_ISSUERS_H
 
-#include "authorize.h"
+#include "config.h"
 #include "local_token.h"
 #include "store.h"
+#include "token.h"
 
 struct issuers;
 

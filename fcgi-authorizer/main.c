@@ -53,15 +53,15 @@ struct facts {
 static struct decision decide(struct worker *w, const struct request *rq, struct arena *a,
                               struct facts *f)
 {
-    struct policy policy = {.now = (int64_t)time(NULL)};
+    int64_t now = (int64_t)time(NULL);
     struct slice bearer = SLICE_NONE;
     f->asked_error = fhir_request_parse(rq, &w->app->conf, &f->asked);
     f->presented = rq->duplicate ? ERR_AUTH_HEADER : http_bearer(rq->authorization, &bearer);
     f->checked = ERR_NO_TOKEN;
     if (authorize_needs_token(&f->asked, f->asked_error, f->presented))
-        f->checked = verifier_check(w->app->verifier, &w->store, bearer, policy.now, a, &f->token);
+        f->checked = verifier_check(w->app->verifier, &w->store, bearer, now, a, &f->token);
     return authorize(&f->asked, f->asked_error, f->presented,
-                     f->checked == ERR_OK ? &f->token : NULL, f->checked, &policy);
+                     f->checked == ERR_OK ? &f->token : NULL, f->checked, now);
 }
 
 static void log_refusal(const struct request *rq, const struct facts *f, const struct decision *d,
@@ -88,14 +88,14 @@ static void handle_authorizer(struct worker *w, const struct request *rq, struct
 {
     struct facts f;
     struct decision d = decide(w, rq, a, &f);
+    if (d.allow) {
+        answer_grant(f.asked.open ? NULL : &f.token, &d, a, out);
+        return;
+    }
     struct answer_to to = {.request = rq,
                            .asked = &f.asked,
                            .conf = &w->app->conf,
                            .request_id = request_id(rq->request_id, a)};
-    if (d.allow) {
-        answer_grant(f.asked.open ? NULL : &f.token, a, out);
-        return;
-    }
     log_refusal(rq, &f, &d, to.request_id);
     answer_deny(&to, &d, a, out);
 }

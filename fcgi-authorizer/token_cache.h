@@ -6,8 +6,9 @@
 #ifndef FHIR_AUTH_TOKEN_CACHE_H
 #define FHIR_AUTH_TOKEN_CACHE_H
 
-#include "authorize.h"
+#include "arena.h"
 #include "secret.h"
+#include "token.h"
 
 struct token_cache;
 

@@ -10,8 +10,9 @@
 #ifndef FHIR_AUTH_VERIFIER_H
 #define FHIR_AUTH_VERIFIER_H
 
-#include "authorize.h"
+#include "config.h"
 #include "store.h"
+#include "token.h"
 
 struct verifier;
 

@@ -41,15 +41,30 @@
     X(ERR_NOT_FHIR, 400, "invalid_request", 0, "", "not-supported",                                \
       "The request URL is not a FHIR interaction",                                                 \
       "La URL no corresponde a ninguna interacci\303\263n FHIR")                                   \
-    X(ERR_METHOD, 400, "invalid_request", 0, "", "not-supported",                                  \
+    X(ERR_METHOD, 405, "invalid_request", 0, "", "not-supported",                                  \
       "This HTTP method is not a FHIR interaction at this URL",                                    \
       "Este m\303\251todo HTTP no es una interacci\303\263n FHIR en esta URL")                     \
     X(ERR_METHOD_OVERRIDE, 400, "invalid_request", 0, "", "not-supported",                         \
       "Overriding the HTTP method or the URL is not allowed",                                      \
       "No se permite sustituir el m\303\251todo HTTP ni la URL")                                   \
     X(ERR_INTERACTION, 403, "insufficient_scope", 0, "", "not-supported",                          \
-      "This FHIR interaction is not open to access tokens on this server",                         \
-      "Esta interacci\303\263n FHIR no est\303\241 abierta a tokens en este servidor")             \
+      "This FHIR operation is not known here: the administrator must allow it by a rule",          \
+      "Esta operaci\303\263n FHIR no se conoce aqu\303\255: el administrador debe permitirla")       \
+    X(ERR_RULE, 403, "insufficient_scope", 0, "", "forbidden",                                     \
+      "A rule of this server refuses this request",                                                \
+      "Una regla de este servidor rechaza esta petici\303\263n")                                   \
+    X(ERR_SCOPE_PATIENT, 403, "insufficient_scope", 0, "", "forbidden",                            \
+      "The granted scopes are limited to one patient, and this request does not show that it is",  \
+      "Los permisos (scopes) se limitan a un paciente y la petici\303\263n no muestra que tambi\303\251n") \
+    X(ERR_SCOPE_CONSTRAINT, 403, "insufficient_scope", 0, "", "forbidden",                         \
+      "The granted scopes are limited by a search parameter that this request lacks",              \
+      "Los permisos (scopes) se limitan por un par\303\241metro de b\303\272squeda que falta aqu\303\255") \
+    X(ERR_SCOPE_CONTEXT, 403, "insufficient_scope", 0, "", "forbidden",                            \
+      "The token has user or patient scopes, but names no user (fhirUser) or patient",             \
+      "El token tiene permisos user o patient, pero no nombra usuario (fhirUser) ni paciente")     \
+    X(ERR_SCOPE_SYSTEM_ONLY, 403, "insufficient_scope", 0, "", "forbidden",                        \
+      "Only system scopes without a constraint permit bulk data",                                  \
+      "Solo los permisos (scopes) system sin restricci\303\263n permiten datos masivos")           \
     X(ERR_SCOPE, 403, "insufficient_scope", 400, "invalid_scope", "forbidden",                     \
       "The granted scopes do not cover this request",                                              \
       "Los permisos (scopes) concedidos no cubren esta petici\303\263n")                           \

@@ -29,9 +29,14 @@ static enum err read_strings(const struct json *claims, struct arena *a, struct 
         const char *name;
         struct slice *out;
     } strings[] = {
-        {"iss", &out->iss}, {"sub", &out->sub},
-        {"jti", &out->jti}, {"client_id", &out->client_id},
-        {"azp", &out->azp}, {"scope", &out->scope},
+        {"iss", &out->iss},
+        {"sub", &out->sub},
+        {"jti", &out->jti},
+        {"client_id", &out->client_id},
+        {"azp", &out->azp},
+        {"patient", &out->patient},
+        {"fhirUser", &out->fhir_user},
+        {"scope", &out->scope},
     };
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
         const struct json *v = json_member(claims, strings[i].name);

@@ -10,7 +10,8 @@
 #define JWT_MAX_SCOPE     7000 /* bytes; one header line of a web server holds 8 KiB */
 
 struct jwt_claims {
-    struct slice iss, sub, jti, client_id, azp, scope; /* SLICE_NONE when absent */
+    struct slice iss, sub, jti, client_id, azp, scope, patient,
+        fhir_user; /* SLICE_NONE when absent */
     struct slice aud[JWT_MAX_AUDIENCES];
     size_t aud_count;
     bool aud_is_array;

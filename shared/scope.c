@@ -22,6 +22,14 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+const char *scope_context_name(enum scope_context context)
+{
+    for (size_t i = 0; i < COUNT(contexts); i++)
+        if (contexts[i].context == context)
+            return contexts[i].name;
+    return "";
+}
+
 /* The whole text must be used up: ".read-only" or ".rsXYZ" grant nothing, not a part. */
 static bool parse_actions(struct slice text, unsigned *actions, bool *v1)
 {
@@ -99,13 +107,13 @@ bool scope_covers(const struct scope *have, const struct scope *want)
            (want->actions & ~have->actions) == 0 && same_constraint;
 }
 
-void scope_set_compile(struct slice list, struct scope_set *out)
+void scope_set_compile(struct slice list, enum scope_context context, struct scope_set *out)
 {
     struct slice rest = list, word;
     struct scope s;
     memset(out, 0, sizeof *out);
     while (scope_next(&rest, &word)) {
-        if (!scope_parse(word, &s) || s.context != SCOPE_SYSTEM)
+        if (!scope_parse(word, &s) || s.context != context)
             out->has_other = true;
         else if (s.constraint.p != NULL)
             out->has_constrained = true;
@@ -119,7 +127,7 @@ void scope_set_compile(struct slice list, struct scope_set *out)
 bool scope_set_allows(const struct scope_set *set, int type, unsigned actions)
 {
     unsigned granted = set->all_types;
-    if (type >= 0 && type < FHIR_TYPE_COUNT)
+    if (type >= 0 && type < FHIR_TYPE_MAX)
         granted |= set->types[type];
     return actions != 0 && (actions & ~granted) == 0;
 }

@@ -47,18 +47,21 @@ bool scope_valid_word(struct slice word);
 bool scope_covers(const struct scope *have, const struct scope *want);
 
 /*
- * What the unconstrained system/ scopes of a list grant together: for each type, and for every
- * type, the union of their actions.
+ * What the unconstrained scopes of one context grant together: for each type, and for every type,
+ * the union of their actions.
  */
 struct scope_set {
-    unsigned char all_types;              /* SCOPE_* bits granted on every type */
-    unsigned char types[FHIR_TYPE_COUNT]; /* on one type */
-    bool has_constrained; /* some system/ scope had a constraint, and grants nothing */
-    bool has_other;       /* some scope was of another kind, and grants nothing */
+    unsigned char all_types;            /* SCOPE_* bits granted on every type */
+    unsigned char types[FHIR_TYPE_MAX]; /* on one type */
+    bool has_constrained; /* some scope of the context had a constraint, and grants nothing */
+    bool has_other;       /* some word was no scope of this context, and grants nothing */
 };
 
 /* Never fails: what is not understood grants nothing. */
-void scope_set_compile(struct slice list, struct scope_set *out);
+void scope_set_compile(struct slice list, enum scope_context context, struct scope_set *out);
+
+/* "system", "user", "patient" */
+const char *scope_context_name(enum scope_context context);
 
 /* All of `actions` on the type; FHIR_TYPE_ANY asks for every type. */
 bool scope_set_allows(const struct scope_set *set, int type, unsigned actions);

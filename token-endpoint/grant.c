@@ -37,7 +37,7 @@ enum err grant_scope(struct slice requested, struct slice allowed, struct arena 
     struct scope_set allowed_set;
     struct buf text = buf_in(a, JWT_MAX_SCOPE + 1);
     struct slice rest = requested, word;
-    scope_set_compile(allowed, &allowed_set);
+    scope_set_compile(allowed, SCOPE_SYSTEM, &allowed_set);
     while (scope_next(&rest, &word)) {
         enum err e = check_word(word, allowed, &allowed_set);
         if (e != ERR_OK)

@@ -1,0 +1,27 @@
+/* What is known of a token that has been verified. */
+#ifndef FHIR_AUTH_TOKEN_H
+#define FHIR_AUTH_TOKEN_H
+
+#include "jwt.h"
+#include "scope.h"
+
+#define TOKEN_CONTEXTS 3 /* system, user, patient */
+
+struct token {
+    struct slice client_id, subject, scope, jti, issuer;
+    struct slice patient;   /* id of the Patient in context; SLICE_NONE when there is none */
+    struct slice fhir_user; /* SLICE_NONE when there is none */
+    struct slice audience[JWT_MAX_AUDIENCES];
+    size_t audience_count;
+    bool any_audience;  /* its audience was checked by a rule of its issuer, not of the FHIR base */
+    int64_t expires_at; /* from then on it is refused; its issuer's clock skew is in it */
+    struct scope_set granted[TOKEN_CONTEXTS]; /* by enum scope_context */
+};
+
+/* The facts of a claim set that has been checked; borrows its text.  clock_skew: seconds. */
+void token_from_claims(const struct jwt_claims *c, int64_t clock_skew, struct token *out);
+
+/* The same token with other scopes; borrows the list. */
+void token_set_scope(struct token *t, struct slice scope);
+
+#endif
