@@ -127,8 +127,35 @@ static void a_fetched_set_is_used_while_it_is_fresh(void **state)
     /* An unknown kid asks again, but not at once. */
     assert_int_equal(verify(s, &c, &unknown, SITE_NOW + CLIENT_KEYS_REFETCH - 1), ERR_JWT_KEY);
     assert_int_equal(verify(s, &c, &unknown, SITE_NOW + CLIENT_KEYS_REFETCH), ERR_HTTP);
+    /* That this fails takes nothing away, and is not tried with every request. */
+    assert_int_equal(verify(s, &c, &good, SITE_NOW + CLIENT_KEYS_REFETCH), ERR_OK);
+    assert_int_equal(verify(s, &c, &unknown, SITE_NOW + CLIENT_KEYS_REFETCH + 1), ERR_JWT_KEY);
+    assert_int_equal(verify(s, &c, &good, SITE_NOW + 100), ERR_HTTP);
     jwk_free(keys[0]);
     jwk_free(keys[1]);
+}
+
+/* Of a failed fetch an empty document is left for a while: nothing is fetched while it is there. */
+static void a_failed_fetch_is_not_repeated_at_once(void **state)
+{
+    struct site *s = *state;
+    struct jwk *key = new_key("ES256");
+    struct client c = site_client("a", "");
+    c.auth = CLIENT_JWKS_URI;
+    c.jwks_uri = "https://127.0.0.1:1/jwks.json";
+    struct jws jws = parse(s, client_assertion(s, key, "a", "j"));
+    struct slice body;
+    int64_t fetched_at, expires_at;
+    for (int64_t now = SITE_NOW; now <= SITE_NOW + CLIENT_KEYS_RETRY; now++) {
+        assert_int_equal(verify(s, &c, &jws, now), ERR_HTTP);
+        assert_int_equal(store_document_get(s->st, slice_of(c.jwks_uri), &s->arena, &body,
+                                            &fetched_at, &expires_at),
+                         ERR_OK);
+        assert_int_equal(body.n, 0);
+        assert_int_equal(fetched_at, now < SITE_NOW + CLIENT_KEYS_RETRY ? SITE_NOW : now);
+        assert_int_equal(expires_at, fetched_at + CLIENT_KEYS_RETRY);
+    }
+    jwk_free(key);
 }
 
 int main(void)
@@ -139,6 +166,7 @@ int main(void)
         SITE(a_jku_never_leads_to_a_key),
         SITE(a_client_with_a_secret_has_no_keys),
         SITE(a_fetched_set_is_used_while_it_is_fresh),
+        SITE(a_failed_fetch_is_not_repeated_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
