@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+"""Make loadable files of conf-examples/: the values of a production host become those of a folder.
+
+The examples stay what an administrator copies; the demo and the tests load the very same lines.
+"""
+import argparse
+import pathlib
+import re
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "conf-examples"
+BASE = ROOT / "tests" / "demo" / "apache-base.conf"
+
+LUA = ("lighttpd.lua", "lighttpd-methods.lua", "lighttpd-errors.lua")
+
+
+def substitute(text: str, values: dict[str, str]) -> str:
+    """Replace each key; one that does not occur is an error: the example was changed."""
+    missing = [key for key in values if key not in text]
+    if missing:
+        raise ValueError(f"not in the example: {', '.join(missing)}")
+    longest_first = sorted(values, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, longest_first)))
+    return pattern.sub(lambda match: values[match[0]], text)
+
+
+def upstream_parts(url: str) -> tuple[str, int, str]:
+    """Host, port and path of the FHIR server; without a path the path stays as it is."""
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname or parts.query:
+        raise ValueError(f"the upstream must be http://HOST[:PORT][/PATH]: {url}")
+    return parts.hostname, parts.port or 80, parts.path.rstrip("/") or "/fhir"
+
+
+def lighttpd(run: pathlib.Path, port: int, upstream: str) -> str:
+    host, upstream_port, path = upstream_parts(upstream)
+    return substitute(
+        (EXAMPLES / "lighttpd.conf").read_text(),
+        {
+            'server.bind          = "0.0.0.0"': 'server.bind = "127.0.0.1"',
+            "server.port          = 443": f"server.port = {port}",
+            "/run/lighttpd.pid": f"{run}/run/lighttpd.pid",
+            "/run/lighttpd/": f"{run}/run/",
+            "/var/log/lighttpd/": f"{run}/log/",
+            "/var/www/html": f"{run}/www",
+            "/etc/ssl/certs/fhir.example.org.pem": f"{run}/etc/server.pem",
+            "/etc/ssl/private/fhir.example.org.key": f"{run}/etc/server.key",
+            "/etc/fhir-auth/": f"{run}/etc/",
+            "/usr/local/lib/fhir-auth/": f"{run}/bin/",
+            '"host" => "127.0.0.1", "port" => 8080': f'"host" => "{host}", "port" => {upstream_port}',
+            '"/fhir" => "/fhir"': f'"/fhir" => "{path}"',
+        },
+    )
+
+
+def apache(run: pathlib.Path, port: int, upstream: str) -> str:
+    host, upstream_port, path = upstream_parts(upstream)
+    return substitute(
+        (EXAMPLES / "apache.conf").read_text(),
+        {
+            "<VirtualHost *:443>": f"<VirtualHost 127.0.0.1:{port}>",
+            "fhir.example.org\n": "127.0.0.1\n",
+            "/etc/ssl/certs/fhir.example.org.pem": f"{run}/etc/server.pem",
+            "/etc/ssl/private/fhir.example.org.key": f"{run}/etc/server.key",
+            "/etc/fhir-auth/": f"{run}/etc/",
+            "/usr/local/lib/fhir-auth": f"{run}/bin",
+            "/var/log/apache2/": f"{run}/log/",
+            "http://127.0.0.1:8080/fhir": f"http://{host}:{upstream_port}{path}",
+        },
+    )
+
+
+def apache_base(run: pathlib.Path, port: int) -> str:
+    return substitute(
+        BASE.read_text(),
+        {
+            "Listen 0.0.0.0:443": f"Listen 127.0.0.1:{port}",
+            "ServerName fhir.example.org": "ServerName 127.0.0.1",
+            "/run/apache2": f"{run}/run",
+            "/var/log/apache2/": f"{run}/log/",
+            "/var/www/html": f"{run}/www",
+            "/etc/apache2/conf-enabled": f"{run}/etc/conf-enabled",
+            "/etc/apache2/sites-enabled/fhir.conf": f"{run}/etc/apache-site.conf",
+        },
+    )
+
+
+def render(server: str, run: pathlib.Path, port: int, upstream: str) -> list[str]:
+    """Write the files of a server below run/etc; return the command that runs it in the foreground."""
+    if server == "lighttpd":
+        command = ["/usr/sbin/lighttpd", "-D", "-f", f"{run}/etc/lighttpd.conf"]
+        files = {"lighttpd.conf": lighttpd(run, port, upstream)}
+        files |= {name: (EXAMPLES / name).read_text() for name in LUA}
+    elif server == "apache":
+        command = ["/usr/sbin/apache2", "-DFOREGROUND", "-f", f"{run}/etc/apache.conf"]
+        files = {"apache.conf": apache_base(run, port), "apache-site.conf": apache(run, port, upstream)}
+    else:
+        raise ValueError(f"no such web server: {server}")
+    for name, text in files.items():
+        (run / "etc" / name).write_text(text)
+        (run / "etc" / name).chmod(0o644)  # lighttpd reads the Lua files as its own user
+    return command
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("server", choices=("lighttpd", "apache"))
+    parser.add_argument("--run", type=pathlib.Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--upstream", required=True, metavar="URL")
+    args = parser.parse_args()
+    try:
+        print(" ".join(render(args.server, args.run, args.port, args.upstream)))
+    except ValueError as fault:
+        parser.error(str(fault))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""One web server with both programs in front of the sample FHIR server, in a folder of its own."""
+import contextlib
+import datetime
+import ipaddress
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "demo"))
+import render  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("FHIR_AUTH_BUILD", ROOT / "build" / "asan")).resolve()
+SERVER_USER = "www-data"  # what both web servers change to when root starts them
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_until(what: str, condition: Callable[[], object], seconds: float = 20.0) -> object:
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"waited {seconds} s in vain: {what}"
+        time.sleep(0.02)
+
+
+def make_certificates(etc: pathlib.Path) -> None:
+    """ca.pem, server.pem and server.key for 127.0.0.1 and localhost."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+
+    def certificate(name: str, key: ec.EllipticCurvePrivateKey, issuer: str, signer, ca: bool):
+        def dn(text: str) -> x509.Name:
+            return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(dn(name))
+            .issuer_name(dn(issuer))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        )
+        if not ca:
+            names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    ca_key = ec.generate_private_key(ec.SECP256R1())
+    key = ec.generate_private_key(ec.SECP256R1())
+    (etc / "ca.pem").write_bytes(certificate("Test CA", ca_key, "Test CA", ca_key, True))
+    (etc / "server.pem").write_bytes(certificate("127.0.0.1", key, "Test CA", ca_key, False))
+    (etc / "server.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+
+
+class Gateway:
+    """Used as a context manager: everything runs inside, and all processes have ended after it."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="fhir-auth-test.", dir="/tmp"))
+        self.port = free_port()
+        self.origin = f"https://127.0.0.1:{self.port}"
+        self.issuer = f"{self.origin}/oauth"
+        self.base = f"{self.origin}/fhir"
+        self.token_url = f"{self.issuer}/token"
+        self.ca = str(self.dir / "etc" / "ca.pem")
+        self.store = self.dir / "state" / "fhir-auth.db"
+        self.upstream_log = self.dir / "log" / "upstream.log"
+        self.upstream_port = 0
+        self.processes: list[subprocess.Popen] = []
+        self.web_server: subprocess.Popen | None = None
+        self.secrets: set[str] = set()  # what must be in no log
+        self.session = requests.Session()
+        self.session.verify = self.ca
+        self.session.trust_env = False
+        self.command: list[str] = []
+        self._prepare()
+
+    # ---- files ----
+
+    def _prepare(self) -> None:
+        self.dir.chmod(0o711)
+        for name in ("bin", "etc", "etc/conf-enabled", "run", "log", "www", "state", "sanitizer"):
+            (self.dir / name).mkdir()
+        if os.geteuid() == 0:
+            user = pwd.getpwnam(SERVER_USER)
+            for name in ("run", "log", "state", "sanitizer"):
+                os.chown(self.dir / name, user.pw_uid, user.pw_gid)
+        (self.dir / "state").chmod(0o700)
+        for program in ("fcgi-authorizer", "token-endpoint"):
+            shutil.copy(BUILD / program, self.dir / "bin" / program)
+        make_certificates(self.dir / "etc")
+        (self.dir / "etc" / "fhir-auth.conf").write_text(
+            f"[store]\npath = {self.store}\n"
+            f"[token-endpoint]\nissuer = {self.issuer}\nkeys = {self.dir}/state/keys\n"
+            f"ca_file = {self.ca}\njwks_timeout = 2s\n"
+            f'[fhir "main"]\nbase = {self.base}\n'
+        )
+        sanitizer = self.sanitizer_options()
+        lines = [f'FcgidInitialEnv {name} "{value}"' for name, value in sanitizer.items()]
+        (self.dir / "etc" / "conf-enabled" / "sanitizer.conf").write_text("\n".join(lines) + "\n")
+
+    def sanitizer_options(self) -> dict[str, str]:
+        """Reports go to files; a test run in which there is one fails."""
+        log = self.dir / "sanitizer"
+        return {
+            "ASAN_OPTIONS": f"log_path={log}/asan:detect_leaks=1:detect_stack_use_after_return=1",
+            "UBSAN_OPTIONS": f"log_path={log}/ubsan:print_stacktrace=1",
+        }
+
+    def sanitizer_reports(self) -> str:
+        return "\n".join(p.read_text() for p in sorted((self.dir / "sanitizer").iterdir()))
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Spoil or change a rendered configuration file; takes effect at start()."""
+        path = self.dir / "etc" / name
+        text = path.read_text()
+        assert old in text, f"{name} lacks {old!r}"
+        path.write_text(text.replace(old, new))
+
+    # ---- processes ----
+
+    def __enter__(self) -> "Gateway":
+        self.ctl("key", "generate")
+        upstream = [sys.executable, str(ROOT / "tests/demo/upstream.py"), "--log", str(self.upstream_log)]
+        process = subprocess.Popen(upstream, stdout=subprocess.PIPE, text=True)
+        self.processes.append(process)
+        self.upstream_port = int(process.stdout.readline())
+        self.render()
+        return self
+
+    def render(self) -> None:
+        upstream = f"http://127.0.0.1:{self.upstream_port}/fhir"
+        self.command = render.render(self.server, self.dir, self.port, upstream)
+
+    def start(self) -> "Gateway":
+        env = {**os.environ, **self.sanitizer_options()}
+        with (self.dir / "log" / "server.out").open("ab") as out:
+            self.web_server = subprocess.Popen(self.command, stdout=out, stderr=out, env=env)
+        wait_until("the web server listens", self._listens)
+        return self
+
+    def _listens(self) -> bool:
+        assert self.web_server.poll() is None, self.logs()[-3000:]
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            return True
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        if self.web_server is not None:
+            self.web_server.send_signal(signal.SIGTERM)
+            self.web_server.wait(30)
+            self.web_server = None
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.stop()
+            for process in self.processes:
+                process.terminate()
+                process.wait(10)
+            assert self.sanitizer_reports() == ""
+            self.assert_nothing_secret_logged()
+        finally:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    def program_pids(self, program: str) -> list[int]:
+        path = str(self.dir / "bin" / program).encode()
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    argv0 = (entry / "cmdline").read_bytes().split(b"\0")[0]
+                except OSError:
+                    continue
+                if argv0 == path:
+                    found.append(int(entry.name))
+        return found
+
+    # ---- administration ----
+
+    def ctl(self, *args: str, stdin: str = "") -> str:
+        env = {
+            **os.environ,
+            **self.sanitizer_options(),
+            "FHIR_AUTH_CONF": str(self.dir / "etc" / "fhir-auth.conf"),
+        }
+        done = subprocess.run(
+            [str(BUILD / "fhir-authctl"), *args], input=stdin, env=env, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def sql(self, statement: str) -> list[tuple]:
+        """For what only time would bring about."""
+        with contextlib.closing(sqlite3.connect(self.store, timeout=10)) as db, db:
+            return db.execute(statement).fetchall()
+
+    def add_client(self, scope: str, *options: str) -> tuple[str, str]:
+        """Id and secret; the secret is empty for a client with keys."""
+        client = json.loads(self.ctl("client", "add", "Test", "--scope", scope, "--json", *options))
+        secret = client.get("client_secret", "")
+        if secret:
+            self.secrets.add(secret)
+        return client["client_id"], secret
+
+    # ---- requests ----
+
+    def oauth(self, method: str, path: str, **options) -> requests.Response:
+        return self.session.request(method, self.issuer + path, timeout=30, **options)
+
+    def post_token(self, form: object, **options) -> requests.Response:
+        answer = self.oauth("POST", "/token", data=form, **options)
+        if answer.status_code == 200:
+            self.secrets.add(answer.json()["access_token"])
+        return answer
+
+    def token(self, scope: str, client: tuple[str, str] | None = None) -> str:
+        """A new token; without a client, of a new one that may have just this scope."""
+        client = client or self.add_client(scope)
+        answer = self.post_token({"grant_type": "client_credentials", "scope": scope}, auth=client)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["access_token"]
+
+    def fhir(self, method: str, path: str, token: str | None = None, **options) -> requests.Response:
+        headers = dict(options.pop("headers", {}))
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        url = self.base + path
+        return self.session.request(method, url, headers=headers, timeout=30, **options)
+
+    def upstream_requests(self) -> list[dict]:
+        """All that has reached the FHIR server so far."""
+        if not self.upstream_log.exists():
+            return []
+        return [json.loads(line) for line in self.upstream_log.read_text().splitlines()]
+
+    # ---- logs ----
+
+    def logs(self) -> str:
+        files = [p for p in (self.dir / "log").iterdir() if p != self.upstream_log]
+        return "\n".join(p.read_text(errors="replace") for p in sorted(files))
+
+    def assert_nothing_secret_logged(self) -> None:
+        """Neither a secret nor a token, nor the parts of one that nobody else could make."""
+        text = self.logs() + (self.upstream_log.read_text() if self.upstream_log.exists() else "")
+        for secret in self.secrets:
+            tail = secret.rsplit(".", 1)[-1]
+            assert tail[:24] not in text, "a secret or token is in a log"
