@@ -120,15 +120,13 @@ static enum err encrypt(const struct jwe_alg *alg, const struct jwe_enc *enc, co
 {
     struct jwe_wrapped wrapped;
     size_t start = out->n;
-    enum err e = ERR_INTERNAL;
-    if (jwe_key_wrap(alg, enc, key, header, &wrapped)) {
-        buf_putc(header, '}');
-        base64url_encode(buf_slice(header), out);
-        e = header->overflowed || out->overflowed
-                ? ERR_TOO_LARGE
-                : put_content(enc, &wrapped, slice_skip(buf_slice(out), start), plaintext, scratch,
-                              out);
-    }
+    enum err e = jwe_key_wrap(alg, enc, key, header, &wrapped) ? ERR_OK : ERR_INTERNAL;
+    buf_putc(header, '}');
+    base64url_encode(buf_slice(header), out);
+    if (header->overflowed || out->overflowed)
+        e = ERR_TOO_LARGE;
+    if (e == ERR_OK)
+        e = put_content(enc, &wrapped, slice_skip(buf_slice(out), start), plaintext, scratch, out);
     OPENSSL_cleanse(&wrapped, sizeof wrapped);
     return e == ERR_OK && out->n - start > JWE_MAX_BYTES ? ERR_TOO_LARGE : e;
 }
