@@ -36,7 +36,7 @@ PROGRAMS := $(OUT)/fcgi-authorizer $(OUT)/token-endpoint $(OUT)/fhir-authctl
 UNIT   := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
 
 all: $(PROGRAMS)
-unit: $(UNIT)
+unit: $(UNIT) $(OUT)/unit/jose_write
 
 $(OBJ)/%.o: %.c
 	@mkdir -p $(@D)

@@ -103,5 +103,6 @@ enum status token_inspect(struct ctl *c);
 enum status token_revoke(struct ctl *c);
 enum status explain(struct ctl *c);
 enum status jose_verify(struct ctl *c);
+enum status jose_decrypt(struct ctl *c);
 
 #endif

@@ -62,6 +62,8 @@ static const struct command rows[] = {
      "Show how the authorizer decides on a request, rule by rule; no input: no token.", explain},
     {"jose", "verify", NULL, NULL, OPT(KEY), "--key FILE < JWS",
      "Verify a compact JWS with a JWK or a JWK Set and print its payload.", jose_verify},
+    {"jose", "decrypt", NULL, NULL, OPT(KEY), "--key FILE < JWE",
+     "Decrypt a compact JWE with a JWK or a JWK Set and print its plaintext.", jose_decrypt},
 };
 /* clang-format on */
 
