@@ -34,6 +34,7 @@ enum option {
     OPT_SCOPE,
     OPT_SECRET,
     OPT_TOKEN_LIFETIME,
+    OPT_USE,
     OPT_COUNT
 };
 

@@ -1,7 +1,7 @@
 #include "verifier.h"
 
 #include "issuers.h"
-#include "jws.h"
+#include "jwe.h"
 #include "log.h"
 #include "token_cache.h"
 
@@ -156,7 +156,7 @@ enum err verifier_check(struct verifier *v, struct store **store, struct slice t
                         struct arena *a, struct token *out)
 {
     struct secret digest;
-    if (token.n > JWS_MAX_BYTES)
+    if (token.n > JWE_MAX_BYTES)
         return ERR_TOO_LARGE;
     enum err e = refresh(v, store, now);
     if (e != ERR_OK)

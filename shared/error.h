@@ -117,6 +117,9 @@
     X(ERR_JWT_REPLAY, 0, "", 401, "invalid_client", "duplicate",                                   \
       "This assertion was used before (jti)",                                                      \
       "Esta aserci\303\263n ya se ha usado (jti)")                                                 \
+    X(ERR_NOT_ENCRYPTED, 401, "invalid_token", 0, "", "security",                                  \
+      "The token must be encrypted",                                                               \
+      "El token debe estar cifrado")                                                               \
     X(ERR_TOKEN_REVOKED, 401, "invalid_token", 0, "", "expired",                                   \
       "The token has been revoked",                                                                \
       "El token ha sido revocado")                                                                 \
