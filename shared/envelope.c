@@ -2,6 +2,7 @@
 
 #include "jwe.h"
 #include "keyring.h"
+#include "log.h"
 
 bool envelope_is(struct slice token)
 {
@@ -34,6 +35,8 @@ enum err envelope_open(const struct config *conf, struct store *st, struct slice
         e = ERR_JWE_KEY;
     if (e == ERR_OK)
         e = keyring_decryption_key(&ring, jwe.kid, &key, &fault);
+    if (e == ERR_KEYS) /* of no concern to the client, and all to the administrator */
+        LOG(LOG_LEVEL_ERROR, "no-decryption-key", LOG_TEXT("reason", buf_slice(&fault)));
     if (e == ERR_OK)
         e = jwe_decrypt(&jwe, key, &policy, a, inner);
     jwk_free(key);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A real web server with TLS, both programs in front of a FHIR server, clients, and a walk through what
-# they do.  Called by make demo.  Environment: SERVER=lighttpd|apache, PORT, FHIR_UPSTREAM, DEMO_ONCE.
+# they do.  Called by make demo.  Environment: SERVER=lighttpd|apache, PORT, FHIR_UPSTREAM, DEMO_ONCE,
+# TOKEN_FORMAT=jwt|encrypted-jwt.
 set -eu
 umask 077
 cd "$(dirname "$0")/../.."
@@ -8,6 +9,7 @@ root=$(pwd)
 python=/usr/bin/python3
 server=${SERVER:-lighttpd}
 port=${PORT:-8443}
+format=${TOKEN_FORMAT:-jwt}
 upstream=${FHIR_UPSTREAM:-}
 origin=https://127.0.0.1:$port
 demo=$root/build/demo
@@ -20,6 +22,11 @@ die() {
 case $server in
 lighttpd | apache) ;;
 *) die "SERVER=$server is not known; use SERVER=lighttpd or SERVER=apache" ;;
+esac
+case $format in
+jwt) encrypted=no ;;
+encrypted-jwt) encrypted=yes ;;
+*) die "TOKEN_FORMAT=$format is not known; use TOKEN_FORMAT=jwt or TOKEN_FORMAT=encrypted-jwt" ;;
 esac
 case $port in
 '' | *[!0-9]*) die "PORT=$port is no number" ;;
@@ -75,12 +82,14 @@ printf 'Certificates, configuration and keys ...\n'
 } 2>"$run/work/openssl.log" || die "openssl failed: $(cat "$run/work/openssl.log")"
 chmod 0644 "$demo/ca.pem"
 
-sed -e "s|@RUN@|$run|g" -e "s|@PORT@|$port|g" tests/demo/fhir-auth.conf.in >"$run/etc/fhir-auth.conf"
+sed -e "s|@RUN@|$run|g" -e "s|@PORT@|$port|g" -e "s|@FORMAT@|$format|g" \
+    -e "s|@ENCRYPTED@|$encrypted|g" tests/demo/fhir-auth.conf.in >"$run/etc/fhir-auth.conf"
 chmod 0644 "$run/etc/fhir-auth.conf"
 FHIR_AUTH_CONF=$run/etc/fhir-auth.conf
 export FHIR_AUTH_CONF
 ctl() { "$root/build/fhir-authctl" "$@"; }
 ctl key generate --json >/dev/null
+[ $encrypted = no ] || ctl key generate --use enc --json >/dev/null
 ctl config check >/dev/null
 
 # ---- clients, told to others in demo.env ----

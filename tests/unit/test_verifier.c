@@ -51,8 +51,8 @@ static void what_is_no_token_is_refused(void **state)
         {__LINE__, "", ERR_JWT_FORM},
         {__LINE__, "a", ERR_JWT_FORM},
         {__LINE__, "..", ERR_JSON},
+        /* five parts: encrypted */
         {__LINE__, "a.b.c.d.e", ERR_BASE64},
-        /* five parts: encrypted */,
         {__LINE__, "e30.e30.e30", ERR_JWT_FORM},
         {__LINE__, "eyJhbGciOiJub25lIn0.e30.", ERR_JWT_ALG},
         {__LINE__, "eyJhbGciOiJOb05lIn0.e30.AA", ERR_JWT_ALG},
