@@ -257,31 +257,53 @@ static enum err find_row(enum shape shape, struct slice method, const struct row
 
 static void add_need(struct fhir_request *f, int type, unsigned actions)
 {
+    for (size_t i = 0; i < f->need_count; i++)
+        if (f->needs[i].type == type) {
+            f->needs[i].actions |= actions;
+            return;
+        }
     f->needs[f->need_count].type = type;
     f->needs[f->need_count].actions = actions;
     f->need_count++;
 }
 
-/* What the interaction needs: the row's actions on the type, and a search of all where that shows.
+/* The search that decides whether a conditional create creates; *reaches_all when it can see more
+ * than the type. */
+static enum err check_condition(struct slice search, bool *reaches_all)
+{
+    struct query condition;
+    enum err e =
+        query_check(slice_starts(search, "?") ? slice_skip(search, 1) : search, &condition);
+    if (e == ERR_OK)
+        *reaches_all = condition.reaches_all;
+    return e;
+}
+
+/*
+ * What the interaction needs: the row's actions on the type, a search of all where that shows.  A
+ * parameter that reaches other types may let a write reach them too: HAPI FHIR's _cascade=delete,
+ * and its header.  X-Provenance creates one (http://hl7.org/fhir/R4/provenance.html#header).
  */
 static enum err add_needs(const struct request *rq, const struct row *row, struct slice query,
                           struct fhir_request *out)
 {
-    struct query condition = {0};
-    unsigned actions = row->actions;
+    unsigned actions = row->actions, writes = actions & (SCOPE_C | SCOPE_U | SCOPE_D);
+    bool search_all = row->flags & HIDDEN_BODY;
     if ((row->flags & CONDITIONAL) && query.n == 0)
         return ERR_METHOD;
     if (row->interaction == FHIR_CREATE && rq->if_none_exist.p != NULL) {
-        struct slice search = rq->if_none_exist;
-        enum err e =
-            query_check(slice_starts(search, "?") ? slice_skip(search, 1) : search, &condition);
+        enum err e = check_condition(rq->if_none_exist, &search_all);
         if (e != ERR_OK)
             return e;
         actions |= SCOPE_S;
     }
     add_need(out, out->type, actions);
-    if (out->query.reaches_all || condition.reaches_all || (row->flags & HIDDEN_BODY))
+    if (search_all)
         add_need(out, FHIR_TYPE_ANY, SCOPE_S);
+    if (writes != 0 && rq->provenance.p != NULL)
+        add_need(out, fhir_type_find(SLICE("Provenance")), SCOPE_C);
+    if (out->query.reaches_all || (writes != 0 && rq->cascade.p != NULL))
+        add_need(out, FHIR_TYPE_ANY, SCOPE_S | writes);
     return ERR_OK;
 }
 
@@ -291,7 +313,7 @@ enum err fhir_request_parse(const struct request *rq, const struct config *conf,
     struct slice query = origin_form(rq->uri), path, below = SLICE_NONE;
     const struct row *row = NULL;
     *out = (struct fhir_request){.type = FHIR_TYPE_ANY};
-    if (query.n == 0 || !slice_cut(&query, '?', &path))
+    if (rq->duplicate || query.n == 0 || !slice_cut(&query, '?', &path))
         return ERR_TARGET;
     enum err e = query_check(query, &out->query);
     if (e != ERR_OK)

@@ -33,7 +33,7 @@ enum interaction {
 /* "search-type" and so on, as http://hl7.org/fhir/restful-interaction names them. */
 const char *interaction_name(enum interaction i);
 
-#define FHIR_MAX_NEEDS 2
+#define FHIR_MAX_NEEDS 3
 
 struct fhir_need {
     int type; /* FHIR_TYPE_ANY: on every type */
@@ -52,9 +52,10 @@ struct fhir_request {
 };
 
 /*
- * rq's method, uri, if_none_exist and method_override are looked at.  *out borrows from rq and is
- * set as far as is known even when the request is refused: ERR_TARGET, ERR_OUTSIDE_BASE,
- * ERR_NOT_FHIR, ERR_METHOD, ERR_INTERACTION, ERR_METHOD_OVERRIDE, ERR_QUERY, ERR_TOKEN_IN_QUERY.
+ * rq's method, uri, method_override and the headers that make a FHIR server do more (if_none_exist,
+ * provenance, cascade) are looked at.  *out borrows from rq and is set as far as is known even when
+ * the request is refused: ERR_TARGET (also of a duplicate), ERR_OUTSIDE_BASE, ERR_NOT_FHIR,
+ * ERR_METHOD, ERR_INTERACTION, ERR_METHOD_OVERRIDE, ERR_QUERY, ERR_TOKEN_IN_QUERY.
  */
 MUST_USE enum err fhir_request_parse(const struct request *rq, const struct config *conf,
                                      struct fhir_request *out);

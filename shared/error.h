@@ -45,8 +45,8 @@
       "This HTTP method is not a FHIR interaction at this URL",                                    \
       "Este m\303\251todo HTTP no es una interacci\303\263n FHIR en esta URL")                     \
     X(ERR_METHOD_OVERRIDE, 400, "invalid_request", 0, "", "not-supported",                         \
-      "Overriding the HTTP method is not allowed",                                                 \
-      "No se permite sustituir el m\303\251todo HTTP")                                             \
+      "Overriding the HTTP method or the URL is not allowed",                                      \
+      "No se permite sustituir el m\303\251todo HTTP ni la URL")                                   \
     X(ERR_INTERACTION, 403, "insufficient_scope", 0, "", "not-supported",                          \
       "This FHIR interaction is not open to access tokens on this server",                         \
       "Esta interacci\303\263n FHIR no est\303\241 abierta a tokens en este servidor")             \

@@ -26,7 +26,9 @@ struct request {
     struct slice redirect_method; /* REDIRECT_REQUEST_METHOD */
     struct slice redirect_url;    /* REDIRECT_URL */
     struct slice if_none_exist;   /* HTTP_IF_NONE_EXIST (conditional create) */
-    bool method_override;         /* X-HTTP-Method-Override or a like header is present */
+    struct slice provenance;      /* HTTP_X_PROVENANCE: a second resource to create */
+    struct slice cascade;         /* HTTP_X_CASCADE: what refers to the resource goes with it */
+    bool method_override;         /* X-HTTP-Method-Override, X-Original-URL or a like header */
     bool https;                   /* HTTPS is "on" or REQUEST_SCHEME is "https" */
     bool duplicate;               /* a variable that decides came twice */
     struct slice body;            /* responder and CGI roles only */

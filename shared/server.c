@@ -31,6 +31,7 @@ static const char last_resort[] = "Status: 500 Internal Server Error\r\n"
 struct thread {
     pthread_t id;
     bool joined;
+    atomic_bool busy; /* with a request: a signal would break its reads and writes */
     const struct server *server;
     atomic_bool *stopping;
 };
@@ -124,11 +125,14 @@ static void *thread_main(void *argument)
         _exit(1); /* the web server starts another process, or refuses */
     }
     while (!atomic_load(t->stopping)) {
-        if (FCGX_Accept_r(&fr) == 0)
+        if (FCGX_Accept_r(&fr) == 0) {
+            atomic_store(&t->busy, true);
             serve_fastcgi(s, w, &fr, &a);
-        else if (!atomic_load(t->stopping))
+            atomic_store(&t->busy, false);
+        } else if (!atomic_load(t->stopping)) {
             /* Out of descriptors, or a peer that went away: do not spin. */
             nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+        }
     }
     FCGX_Free(&fr, 1);
     arena_free(&a);
@@ -141,7 +145,7 @@ static void on_wake(int signal)
     (void)signal; /* its only use is to end accept(2) with EINTR */
 }
 
-/* Wake the threads out of accept until all have ended; false when some request would not end. */
+/* Wake the idle threads out of accept until all have ended; false when a request would not end. */
 static bool join_threads(struct thread *threads, unsigned count)
 {
     for (int try = 0; try < SHUTDOWN_TRIES; try++) {
@@ -149,7 +153,8 @@ static bool join_threads(struct thread *threads, unsigned count)
         for (unsigned i = 0; i < count; i++) {
             struct timespec until;
             if (!threads[i].joined) {
-                pthread_kill(threads[i].id, SIGUSR2);
+                if (!atomic_load(&threads[i].busy))
+                    pthread_kill(threads[i].id, SIGUSR2);
                 clock_gettime(CLOCK_REALTIME, &until);
                 until.tv_nsec += 50 * 1000 * 1000 / (long)count;
                 if (until.tv_nsec >= 1000000000L) {

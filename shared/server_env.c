@@ -2,35 +2,34 @@
 
 #include <stddef.h>
 
-enum { DECIDES = 1, RESPONDER_ONLY = 2 };
-
 /* A client's own headers only ever make names that begin with HTTP_. */
 static const struct {
     const char *name;
     size_t offset; /* of a struct slice in struct request */
-    unsigned flags;
+    bool decides;
 } variables[] = {
-    {"REQUEST_METHOD", offsetof(struct request, method), DECIDES},
-    {"REQUEST_URI", offsetof(struct request, uri), DECIDES},
-    {"HTTP_AUTHORIZATION", offsetof(struct request, authorization), DECIDES},
-    /* mod_rewrite renames the variable on shared hosting; see RewriteRule's E flag. */
-    {"REDIRECT_HTTP_AUTHORIZATION", offsetof(struct request, authorization), RESPONDER_ONLY},
-    {"CONTENT_TYPE", offsetof(struct request, content_type), 0},
-    {"HTTP_ACCEPT", offsetof(struct request, accept), 0},
-    {"HTTP_ACCEPT_LANGUAGE", offsetof(struct request, accept_language), 0},
-    {"HTTP_IF_NONE_EXIST", offsetof(struct request, if_none_exist), 0},
-    {"REMOTE_ADDR", offsetof(struct request, remote_addr), 0},
-    {"UNIQUE_ID", offsetof(struct request, request_id), 0},
-    {"HTTP_X_REQUEST_ID", offsetof(struct request, request_id), 0},
-    {"REDIRECT_STATUS", offsetof(struct request, redirect_status), 0},
-    {"REDIRECT_REQUEST_METHOD", offsetof(struct request, redirect_method), 0},
-    {"REDIRECT_URL", offsetof(struct request, redirect_url), 0},
+    {"REQUEST_METHOD", offsetof(struct request, method), true},
+    {"REQUEST_URI", offsetof(struct request, uri), true},
+    {"HTTP_AUTHORIZATION", offsetof(struct request, authorization), true},
+    {"CONTENT_TYPE", offsetof(struct request, content_type), false},
+    {"HTTP_ACCEPT", offsetof(struct request, accept), false},
+    {"HTTP_ACCEPT_LANGUAGE", offsetof(struct request, accept_language), false},
+    {"HTTP_IF_NONE_EXIST", offsetof(struct request, if_none_exist), false},
+    {"HTTP_X_PROVENANCE", offsetof(struct request, provenance), false},
+    {"HTTP_X_CASCADE", offsetof(struct request, cascade), false},
+    {"REMOTE_ADDR", offsetof(struct request, remote_addr), false},
+    {"UNIQUE_ID", offsetof(struct request, request_id), false},
+    {"HTTP_X_REQUEST_ID", offsetof(struct request, request_id), false},
+    {"REDIRECT_STATUS", offsetof(struct request, redirect_status), false},
+    {"REDIRECT_REQUEST_METHOD", offsetof(struct request, redirect_method), false},
+    {"REDIRECT_URL", offsetof(struct request, redirect_url), false},
 };
 
-/* Headers by which some FHIR servers let a client replace the method. */
+/* Headers by which some servers behind us let a client replace the method, or the URL. */
 static const char *const overrides[] = {
     "HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_X_HTTP_METHOD", "HTTP_X_METHOD_OVERRIDE",
-    "HTTP_X_HTTP_OVERRIDE",        "HTTP_X_METHOD",
+    "HTTP_X_HTTP_OVERRIDE",        "HTTP_X_METHOD",      "HTTP_X_ORIGINAL_URL",
+    "HTTP_X_REWRITE_URL",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -46,12 +45,10 @@ static bool take_variable(struct request *rq, struct slice name, struct slice va
     for (size_t i = 0; i < COUNT(variables); i++) {
         if (!slice_is(name, variables[i].name))
             continue;
-        if ((variables[i].flags & RESPONDER_ONLY) && rq->role == ROLE_AUTHORIZER)
-            return true;
         struct slice *field = field_of(rq, variables[i].offset);
         if (field->p == NULL)
             *field = value;
-        else if (variables[i].flags & DECIDES)
+        else if (variables[i].decides)
             rq->duplicate = true;
         return true;
     }
@@ -61,6 +58,7 @@ static bool take_variable(struct request *rq, struct slice name, struct slice va
 void request_from_env(char **envp, enum role role, struct request *rq, size_t *content_length)
 {
     uint64_t length = 0;
+    struct slice renamed = SLICE_NONE;
     *rq = (struct request){.role = role};
     for (size_t i = 0; envp != NULL && envp[i] != NULL; i++) {
         struct slice value = slice_of(envp[i]), name;
@@ -69,6 +67,8 @@ void request_from_env(char **envp, enum role role, struct request *rq, size_t *c
         if (slice_is(name, "CONTENT_LENGTH")) {
             if (value.n > 0 && !slice_to_u64(value, SIZE_MAX / 2, &length))
                 rq->body_error = ERR_FORM;
+        } else if (slice_is(name, "REDIRECT_HTTP_AUTHORIZATION")) {
+            renamed = value;
         } else if (slice_is(name, "HTTPS")) {
             rq->https = rq->https || slice_is_nocase(value, "on");
         } else if (slice_is(name, "REQUEST_SCHEME")) {
@@ -78,6 +78,12 @@ void request_from_env(char **envp, enum role role, struct request *rq, size_t *c
                 rq->method_override = rq->method_override || slice_is(name, overrides[k]);
         }
     }
+    /*
+     * mod_rewrite renames the variable on shared hosting (RewriteRule's E flag), and may leave an
+     * empty one of the old name.  No authorizer is asked by way of a rewritten URL.
+     */
+    if (role != ROLE_AUTHORIZER && rq->authorization.n == 0 && renamed.p != NULL)
+        rq->authorization = renamed;
     *content_length = (size_t)length;
 }
 

@@ -52,7 +52,8 @@ enum err credentials_find(const struct request *rq, const struct form *form, str
                             .secret = form_get(form, "client_secret"),
                             .assertion = form_get(form, "client_assertion")};
     struct slice type = form_get(form, "client_assertion_type");
-    bool basic = rq->authorization.p != NULL, post = c.secret.p != NULL;
+    /* RewriteRule's E flag makes an empty variable of a header that was not sent. */
+    bool basic = slice_trim(rq->authorization).n > 0, post = c.secret.p != NULL;
     bool jwt = c.assertion.p != NULL || type.p != NULL;
     enum err e = ERR_OK;
     if (basic + post + jwt > 1)

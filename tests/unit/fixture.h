@@ -16,6 +16,12 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* A slice in a table; the text may hold NULs. */
+#define BYTES(literal)                                                                             \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
+
 /* A copy without a NUL in a block of exactly its size: the sanitizer sees any read beyond it. */
 static inline struct slice exact_new(struct slice s)
 {
@@ -52,7 +58,8 @@ static inline struct arena arena_new(size_t cap)
 static inline void check_slice(int line, struct slice have, const char *want)
 {
     if (!slice_is(have, want) || (have.p == NULL) != (want == NULL))
-        fail_msg("line %d: \"%.*s\" rather than \"%s\"", line, SLICE_FMT(have), want);
+        fail_msg("line %d: \"%.*s\" rather than \"%s\"", line, SLICE_FMT(have),
+                 want ? want : "(absent)");
 }
 
 static inline void check_err(int line, enum err have, enum err want)

@@ -1,0 +1,220 @@
+#include "authorize_fixture.h"
+
+#include "answer.h"
+
+static struct config conf;
+
+static int load_config(void **state)
+{
+    (void)state;
+    config_of(CONFIG_ONE_BASE "[authorizer]\nrealm = Hospital de prueba\n", &conf);
+    return 0;
+}
+
+static const char *header_of(const struct response *r, const char *name)
+{
+    static char text[8192];
+    const char *found = NULL;
+    for (size_t i = 0; i < r->header_count; i++)
+        if (strcmp(r->headers[i].name, name) == 0) {
+            assert_null(found); /* each at most once */
+            snprintf(text, sizeof text, "%.*s", SLICE_FMT(r->headers[i].value));
+            found = text;
+        }
+    return found;
+}
+
+static void check_header(int line, const struct response *r, const char *name, const char *want)
+{
+    check_slice(line, slice_of(header_of(r, name)), want);
+}
+
+static void deny(enum err why, const char *scope, bool body_only, const char *uri, struct arena *a,
+                 struct response *out)
+{
+    struct request rq = {.method = SLICE("GET"), .uri = slice_of(uri)};
+    struct fhir_request asked;
+    struct decision d = {.why = why};
+    snprintf(d.scope, sizeof d.scope, "%s", scope);
+    enum err ignored = fhir_request_parse(&rq, &conf, &asked);
+    (void)ignored;
+    struct answer_to to = {.request = &rq,
+                           .asked = &asked,
+                           .conf = &conf,
+                           .request_id = SLICE("id-1"),
+                           .body_only = body_only};
+    *out = (struct response){0};
+    answer_deny(&to, &d, a, out);
+}
+
+static void a_grant_hands_on_the_facts(void **state)
+{
+    (void)state;
+    ARENA(a, 8192);
+    struct response r = {0};
+    struct token t = token_of("system/Patient.rs system/Observation.rs?code=a%7Cb");
+    t.subject = SLICE("s\xc3\xb1");
+    t.jti = SLICE("j\r\nVariable-FHIR_AUTH_SCOPE: system/*.cruds");
+    t.issuer = SLICE_NONE;
+    answer_grant(&t, &a, &r);
+    assert_int_equal(r.status, 200);
+    check_header(__LINE__, &r, "Variable-FHIR_AUTH", "granted");
+    check_header(__LINE__, &r, "Variable-FHIR_AUTH_CLIENT_ID", "client");
+    check_header(__LINE__, &r, "Variable-FHIR_AUTH_SCOPE",
+                 "system/Patient.rs system/Observation.rs?code=a%257Cb");
+    check_header(__LINE__, &r, "Variable-FHIR_AUTH_SUBJECT", "s%C3%B1");
+    check_header(__LINE__, &r, "Variable-FHIR_AUTH_JTI",
+                 "j%0D%0AVariable-FHIR_AUTH_SCOPE: system/*.cruds");
+    check_header(__LINE__, &r, "Variable-FHIR_AUTH_ISSUER", "");
+    assert_int_equal(r.body.n, 0);
+}
+
+static void an_open_path_hands_on_no_facts(void **state)
+{
+    (void)state;
+    ARENA(a, 8192);
+    struct response r = {0};
+    answer_grant(NULL, &a, &r);
+    assert_int_equal(r.status, 200);
+    assert_int_equal(r.header_count, 1);
+    check_header(__LINE__, &r, "Variable-FHIR_AUTH", "granted");
+}
+
+/* At every point where memory can end there is a whole grant or none. */
+static void without_memory_there_is_no_grant(void **state)
+{
+    (void)state;
+    struct token t = token_of("system/Patient.rs");
+    t.subject = t.jti = t.issuer = SLICE("0123456789");
+    for (size_t cap = 16; cap < 512; cap += 16) {
+        ARENA(a, cap);
+        struct response r = {0};
+        answer_grant(&t, &a, &r);
+        assert_int_equal(r.status, a.overflowed ? 500 : 200);
+        if (a.overflowed)
+            assert_null(header_of(&r, "Variable-FHIR_AUTH"));
+        else
+            check_header(__LINE__, &r, "Variable-FHIR_AUTH_ISSUER", "0123456789");
+    }
+}
+
+static void refusals_are_those_of_the_design(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        enum err why;
+        const char *scope;
+        int status;
+        const char *challenge, *retry_after;
+    } rows[] = {
+        {__LINE__, ERR_NO_TOKEN, "", 401, "Bearer realm=\"Hospital de prueba\"", NULL},
+        {__LINE__, ERR_AUTH_HEADER, "", 400,
+         "Bearer realm=\"Hospital de prueba\", error=\"invalid_request\", "
+         "error_description=\"The Authorization header is malformed\"",
+         NULL},
+        {__LINE__, ERR_JWT_EXPIRED, "", 401,
+         "Bearer realm=\"Hospital de prueba\", error=\"invalid_token\", "
+         "error_description=\"The token has expired\"",
+         NULL},
+        {__LINE__, ERR_SCOPE, "system/Patient.r", 403,
+         "Bearer realm=\"Hospital de prueba\", error=\"insufficient_scope\", "
+         "error_description=\"The granted scopes do not cover this request\", "
+         "scope=\"system/Patient.r\"",
+         NULL},
+        {__LINE__, ERR_STORE, "", 503, NULL, "5"},
+        {__LINE__, ERR_KEYS, "", 503, NULL, "5"},
+        {__LINE__, ERR_INTERNAL, "", 500, NULL, "5"},
+        {__LINE__, ERR_FORM, "", 500, NULL, "5"}, /* cannot happen here */
+        {__LINE__, ERR_OK, "", 500, NULL, "5"},   /* a refusal for no reason is none to grant */
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ARENA(a, 16384);
+        struct response r;
+        deny(rows[i].why, rows[i].scope, false, "/fhir/Patient/1", &a, &r);
+        check_true(rows[i].line, r.status == rows[i].status, "status");
+        check_header(rows[i].line, &r, "WWW-Authenticate", rows[i].challenge);
+        check_header(rows[i].line, &r, "Retry-After", rows[i].retry_after);
+        check_header(rows[i].line, &r, "Cache-Control", "no-store");
+        check_true(rows[i].line, slice_starts(r.body, "{\"resourceType\":\"OperationOutcome\""),
+                   "body");
+        check_true(rows[i].line, r.body.n < 6000, "mod_authnz_fcgi takes 8 KiB at once");
+        check_true(rows[i].line, header_of(&r, "Variable-FHIR_AUTH") == NULL, "granted");
+
+        struct response again;
+        deny(rows[i].why, rows[i].scope, true, "/fhir/Patient/1", &a, &again);
+        check_true(rows[i].line, again.status == rows[i].status, "status of the second pass");
+        check_true(rows[i].line, again.header_count == 0, "headers of the second pass");
+        check_true(rows[i].line, slice_eq(again.body, r.body), "body of the second pass");
+    }
+}
+
+static void no_reason_is_answered_with_less_than_400(void **state)
+{
+    (void)state;
+    for (int e = 0; e < ERR_COUNT; e++) {
+        ARENA(a, 16384);
+        struct response r;
+        deny((enum err)e, "", false, "/fhir/Patient/1", &a, &r);
+        assert_true(r.status >= 400);
+    }
+}
+
+/* What the client may have sent does not come back where it could do harm. */
+static void the_parameter_at_fault_is_named_and_no_token(void **state)
+{
+    (void)state;
+    ARENA(a, 16384);
+    struct response r;
+    deny(ERR_SCOPE, "system/*.s", false, "/fhir/Patient?_has:a:%22%3Cb%3E=secret", &a, &r);
+    char body[8192];
+    snprintf(body, sizeof body, "%.*s", SLICE_FMT(r.body));
+    assert_non_null(strstr(body, "system/*.s (_has:a:%22%3Cb%3E)"));
+    assert_null(strstr(body, "secret"));
+    deny(ERR_TOKEN_IN_QUERY, "", false, "/fhir/Patient?access_token=secret", &a, &r);
+    snprintf(body, sizeof body, "%.*s", SLICE_FMT(r.body));
+    assert_null(strstr(body, "secret"));
+    assert_null(strstr(header_of(&r, "WWW-Authenticate"), "secret"));
+}
+
+static void a_head_request_gets_no_body(void **state)
+{
+    (void)state;
+    ARENA(a, 16384);
+    struct request rq = {.method = SLICE("HEAD"), .uri = SLICE("/fhir/Patient/1")};
+    struct fhir_request asked;
+    assert_int_equal(fhir_request_parse(&rq, &conf, &asked), ERR_OK);
+    struct answer_to to = {.request = &rq, .asked = &asked, .conf = &conf};
+    struct decision d = {.why = ERR_NO_TOKEN};
+    struct response r = {0};
+    answer_deny(&to, &d, &a, &r);
+    assert_int_equal(r.status, 401);
+    assert_int_equal(r.body.n, 0);
+}
+
+static void without_memory_a_refusal_is_still_one(void **state)
+{
+    (void)state;
+    for (size_t cap = 16; cap < 8192; cap += 240) {
+        ARENA(a, cap);
+        struct response r;
+        deny(ERR_SCOPE, "system/Patient.r", false, "/fhir/Patient/1", &a, &r);
+        assert_true(r.status == 403 || r.status == 500);
+        assert_true(r.status == 403 || r.body.n == 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_grant_hands_on_the_facts),
+        cmocka_unit_test(an_open_path_hands_on_no_facts),
+        cmocka_unit_test(without_memory_there_is_no_grant),
+        cmocka_unit_test(refusals_are_those_of_the_design),
+        cmocka_unit_test(no_reason_is_answered_with_less_than_400),
+        cmocka_unit_test(the_parameter_at_fault_is_named_and_no_token),
+        cmocka_unit_test(a_head_request_gets_no_body),
+        cmocka_unit_test(without_memory_a_refusal_is_still_one),
+    };
+    return cmocka_run_group_tests(tests, load_config, NULL);
+}
