@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -16,6 +17,8 @@
 
 #define MAX_THREADS          64
 #define SHUTDOWN_TRIES       100 /* of 50 ms each: how long running requests may take to end */
+#define DRAIN_MS             300 /* of a refused body, in all */
+#define DRAIN_IDLE_MS        50
 #define FCGI_ROLE_RESPONDER  1
 #define FCGI_ROLE_AUTHORIZER 2
 
@@ -93,6 +96,29 @@ static void read_body(const struct server *s, struct request *rq, size_t length,
     rq->body = (struct slice){to, length};
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/*
+ * Take in what still comes of a body that is refused, for a moment: lighttpd closes after an
+ * answer, and over TLS a client that is sending then loses it.  What does not come is not waited
+ * for.
+ */
+static void drain_body(FCGX_Request *fr)
+{
+    struct pollfd fd = {.fd = fr->ipcFd, .events = POLLIN};
+    int64_t end = now_ms() + DRAIN_MS;
+    do {
+        fr->in->rdNext = fr->in->stop; /* what libfcgi has buffered already */
+        if (poll(&fd, 1, DRAIN_IDLE_MS) != 1 || FCGX_GetChar(fr->in) == EOF)
+            return;
+    } while (now_ms() < end);
+}
+
 static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request *fr,
                           struct arena *a)
 {
@@ -104,6 +130,8 @@ static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request
         request_from_env(fr->envp, role, &rq, &length);
         if (role == ROLE_RESPONDER)
             read_body(s, &rq, length, a, FCGX_GetStr, fr->in);
+        if (rq.body_error == ERR_TOO_LARGE)
+            drain_body(fr);
         text = answer(s, w, &rq, a);
     }
     FCGX_PutStr(text.p, (int)text.n, fr->out);
