@@ -144,7 +144,7 @@ enum status key_generate(struct ctl *c)
 {
     char kid[JWK_THUMBPRINT + 1], text[1024];
     struct buf fault = BUF(text);
-    const char *use = NULL;
+    const char *use = "sig";
     enum status s = use_read(c, &use);
     if (s == STATUS_YES)
         s = ctl_config(c);
@@ -164,7 +164,7 @@ enum status key_rotate(struct ctl *c)
 {
     char kid[JWK_THUMBPRINT + 1], text[1024];
     struct buf fault = BUF(text);
-    const char *use = NULL;
+    const char *use = "sig";
     enum status s = use_read(c, &use);
     if (s == STATUS_YES)
         s = ctl_open(c);
