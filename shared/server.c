@@ -93,6 +93,18 @@ static void read_body(const struct server *s, struct request *rq, size_t length,
     rq->body = (struct slice){to, length};
 }
 
+/*
+ * The connection is closed even when the web server would keep it: what is left of a body that
+ * nobody read would be taken for its next records, and a client could so ask in its name.  A kept
+ * connection would occupy a thread, too.
+ */
+static void finish(FCGX_Request *fr)
+{
+    FCGX_FClose(fr->err);
+    FCGX_FClose(fr->out);
+    FCGX_Free(fr, 1);
+}
+
 static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request *fr,
                           struct arena *a)
 {
@@ -108,7 +120,7 @@ static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request
     }
     FCGX_PutStr(text.p, (int)text.n, fr->out);
     request_wipe_env(fr->envp);
-    FCGX_Finish_r(fr);
+    finish(fr);
     arena_reset(a);
 }
 
