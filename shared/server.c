@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define MAX_THREADS          64
-#define SHUTDOWN_TRIES       100 /* of 50 ms each: how long running requests may take to end */
+#define SHUTDOWN_S           5 /* how long running requests may take to end */
 #define FCGI_ROLE_RESPONDER  1
 #define FCGI_ROLE_AUTHORIZER 2
 
@@ -157,28 +157,36 @@ static void on_wake(int signal)
     (void)signal; /* its only use is to end accept(2) with EINTR */
 }
 
+/* One that has ended within 10 ms. */
+static bool join_thread(struct thread *t)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += 10 * 1000 * 1000;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    return pthread_clockjoin_np(t->id, NULL, CLOCK_MONOTONIC, &until) == 0;
+}
+
 /* Wake the idle threads out of accept until all have ended; false when a request would not end. */
 static bool join_threads(struct thread *threads, unsigned count)
 {
-    for (int try = 0; try < SHUTDOWN_TRIES; try++) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    time_t last = now.tv_sec + SHUTDOWN_S;
+    while (now.tv_sec <= last) {
         unsigned joined = 0;
         for (unsigned i = 0; i < count; i++) {
-            struct timespec until;
-            if (!threads[i].joined) {
-                if (!atomic_load(&threads[i].busy))
-                    pthread_kill(threads[i].id, SIGUSR2);
-                clock_gettime(CLOCK_REALTIME, &until);
-                until.tv_nsec += 50 * 1000 * 1000 / (long)count;
-                if (until.tv_nsec >= 1000000000L) {
-                    until.tv_sec++;
-                    until.tv_nsec -= 1000000000L;
-                }
-                threads[i].joined = pthread_timedjoin_np(threads[i].id, NULL, &until) == 0;
-            }
+            if (!threads[i].joined && !atomic_load(&threads[i].busy))
+                pthread_kill(threads[i].id, SIGUSR2);
+            threads[i].joined = threads[i].joined || join_thread(&threads[i]);
             joined += threads[i].joined;
         }
         if (joined == count)
             return true;
+        clock_gettime(CLOCK_MONOTONIC, &now);
     }
     return false;
 }
@@ -212,8 +220,8 @@ int server_run_fastcgi(const struct server *s)
         }
     }
     sigwait(&stop_signals, &got);
+    /* Not FCGX_ShutdownPending: with that libfcgi closes a silent connection over and over. */
     atomic_store(&stopping, true);
-    FCGX_ShutdownPending();
     if (!join_threads(threads, count))
         _exit(0); /* a request hangs; the web server tells its client */
     return 0;

@@ -334,9 +334,11 @@ static void it_ends_at_once_when_idle(void **state)
     struct program *p = *state;
     check_answer(__LINE__, ask(p, AUTHORIZER, PARAMS_OF("REQUEST_URI=/"), NULL),
                  OK_ANSWER("1", "", "ERR_OK"));
+    int fd = fcgi_connect(p->path); /* and says nothing */
     int64_t before = milliseconds();
     stop(p);
     assert_true(milliseconds() - before < 1000);
+    close(fd);
 }
 
 static void a_running_request_is_finished_first(void **state)
@@ -367,7 +369,7 @@ static void a_request_whose_body_is_still_coming_is_finished_first(void **state)
     fcgi_send(fd, STDIN, "ab", 2);
     fcgi_wait_taken(fd);
     kill(p->pid, SIGTERM);
-    int64_t until = milliseconds() + 300;
+    int64_t until = milliseconds() + 2000;
     while (milliseconds() < until) /* while it looks for idle threads */
         assert_int_equal(waitpid(p->pid, &status, WNOHANG), 0);
     fcgi_send(fd, STDIN, "cd", 2);
