@@ -98,10 +98,13 @@ static void read_body(const struct server *s, struct request *rq, size_t length,
  * nobody read would be taken for its next records, and a client could so ask in its name.  A kept
  * connection would occupy a thread, too.
  */
-static void finish(FCGX_Request *fr)
+static void finish(FCGX_Request *fr, bool unread)
 {
     FCGX_FClose(fr->err);
     FCGX_FClose(fr->out);
+    /* Else libfcgi waits for the web server to close its end too, and that one means to keep it. */
+    if (fr->keepConnection && !unread)
+        FCGX_Detach(fr);
     FCGX_Free(fr, 1);
 }
 
@@ -109,6 +112,7 @@ static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request
                           struct arena *a)
 {
     struct slice text = slice_of(last_resort);
+    bool unread = true;
     if (fr->role == FCGI_ROLE_RESPONDER || fr->role == FCGI_ROLE_AUTHORIZER) {
         struct request rq;
         size_t length;
@@ -116,11 +120,12 @@ static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request
         request_from_env(fr->envp, role, &rq, &length);
         if (role == ROLE_RESPONDER)
             read_body(s, &rq, length, a, FCGX_GetStr, fr->in);
+        unread = rq.body.n != length;
         text = answer(s, w, &rq, a);
     }
     FCGX_PutStr(text.p, (int)text.n, fr->out);
     request_wipe_env(fr->envp);
-    finish(fr);
+    finish(fr, unread);
     arena_reset(a);
 }
 
@@ -216,7 +221,7 @@ int server_run_fastcgi(const struct server *s)
         threads[i] = (struct thread){.server = s, .stopping = &stopping};
         if (pthread_create(&threads[i].id, NULL, thread_main, &threads[i]) != 0) {
             LOG(LOG_LEVEL_ERROR, "thread-failed", LOG_NUMBER("started", i));
-            return 1;
+            _exit(1); /* those that were started use what the caller would free */
         }
     }
     sigwait(&stop_signals, &got);
