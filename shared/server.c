@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,7 +16,9 @@
 #include <unistd.h>
 
 #define MAX_THREADS          64
-#define SHUTDOWN_S           5 /* how long running requests may take to end */
+#define SHUTDOWN_MS          5000 /* how long running requests may take to end */
+#define DRAIN_MS             300  /* of a refused body, in all */
+#define DRAIN_IDLE_MS        50
 #define FCGI_ROLE_RESPONDER  1
 #define FCGI_ROLE_AUTHORIZER 2
 
@@ -93,6 +96,29 @@ static void read_body(const struct server *s, struct request *rq, size_t length,
     rq->body = (struct slice){to, length};
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/*
+ * Take in what still comes of a body that is refused, for a moment: lighttpd closes after an
+ * answer, and over TLS a client that is sending then loses it.  What does not come is not waited
+ * for.
+ */
+static void drain_body(FCGX_Request *fr)
+{
+    struct pollfd fd = {.fd = fr->ipcFd, .events = POLLIN};
+    int64_t end = now_ms() + DRAIN_MS;
+    do {
+        fr->in->rdNext = fr->in->stop; /* what libfcgi has buffered already */
+        if (poll(&fd, 1, DRAIN_IDLE_MS) != 1 || FCGX_GetChar(fr->in) == EOF)
+            return;
+    } while (now_ms() < end);
+}
+
 /*
  * The connection is closed even when the web server would keep it: what is left of a body that
  * nobody read would be taken for its next records, and a client could so ask in its name.  A kept
@@ -120,6 +146,8 @@ static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request
         request_from_env(fr->envp, role, &rq, &length);
         if (role == ROLE_RESPONDER)
             read_body(s, &rq, length, a, FCGX_GetStr, fr->in);
+        if (rq.body_error == ERR_TOO_LARGE)
+            drain_body(fr);
         unread = rq.body.n != length;
         text = answer(s, w, &rq, a);
     }
@@ -178,10 +206,8 @@ static bool join_thread(struct thread *t)
 /* Wake the idle threads out of accept until all have ended; false when a request would not end. */
 static bool join_threads(struct thread *threads, unsigned count)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    time_t last = now.tv_sec + SHUTDOWN_S;
-    while (now.tv_sec <= last) {
+    int64_t end = now_ms() + SHUTDOWN_MS;
+    do {
         unsigned joined = 0;
         for (unsigned i = 0; i < count; i++) {
             if (!threads[i].joined && !atomic_load(&threads[i].busy))
@@ -191,8 +217,7 @@ static bool join_threads(struct thread *threads, unsigned count)
         }
         if (joined == count)
             return true;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    }
+    } while (now_ms() < end);
     return false;
 }
 

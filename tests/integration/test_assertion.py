@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from jwcrypto import jwk
 
 import keys
 
@@ -273,8 +274,6 @@ def test_unsigned(client):
 
 
 def test_public_key_as_hmac_secret(client):
-    from jwcrypto import jwk
-
     for text in (client.key.export_public(), client.key.export_to_pem().decode()):
         secret = jwk.JWK(kty="oct", k=keys.b64(text.encode()))
         claims = keys.assertion_claims(client.id, client.gw.token_url)

@@ -2,6 +2,7 @@
 import base64
 
 import pytest
+import requests
 
 import wire
 
@@ -151,9 +152,20 @@ def test_body_over_the_limit_in_chunks(gw):
     assert_json_at_once(raw(gw, "POST", headers, chunk * 6), 413)
 
 
-def test_whole_body_over_the_limit(gw, reader):
-    answer = gw.post_token(GRANT + "&x=" + "a" * 300_000, auth=reader, headers=FORM)
-    assert_error(answer, 413, "invalid_request")
+@pytest.mark.parametrize("size", (66_000, 300_000, 3_000_000))
+def test_whole_body_over_the_limit(gw, reader, size):
+    """A client that sends it all gets the answer, and no broken connection."""
+    for _ in range(5):
+        answer = requests.post(gw.token_url, "x=" + "a" * size, auth=reader, headers=FORM, verify=gw.ca, timeout=30)
+        assert_error(answer, 413, "invalid_request")
+
+
+@pytest.mark.parametrize("size", (0, 1000, 10_000, 30_000, 60_000, 300_000))
+def test_other_method_with_a_whole_body(gw, size):
+    for method in ("PUT", "PATCH"):
+        answer = requests.request(method, gw.token_url, data="a" * size, verify=gw.ca, timeout=30)
+        assert answer.status_code == (413 if gw.server == "apache" and size > 65536 else 405)
+        assert answer.json()["error"] == "invalid_request"
 
 
 def test_body_at_the_limit(gw, reader):
