@@ -18,7 +18,8 @@
 #define MAX_THREADS          64
 #define SHUTDOWN_MS          5000 /* how long running requests may take to end */
 #define DRAIN_MS             300  /* of a refused body, in all */
-#define DRAIN_IDLE_MS        50
+#define LINGER_MS            50
+#define LINGER_BYTES         16384 /* a shorter body comes together with the header */
 #define FCGI_ROLE_RESPONDER  1
 #define FCGI_ROLE_AUTHORIZER 2
 
@@ -103,18 +104,14 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/*
- * Take in what still comes of a body that is refused, for a moment: lighttpd closes after an
- * answer, and over TLS a client that is sending then loses it.  What does not come is not waited
- * for.
- */
+/* Read what comes of a body that is refused, and drop it. */
 static void drain_body(FCGX_Request *fr)
 {
     struct pollfd fd = {.fd = fr->ipcFd, .events = POLLIN};
     int64_t end = now_ms() + DRAIN_MS;
     do {
         fr->in->rdNext = fr->in->stop; /* what libfcgi has buffered already */
-        if (poll(&fd, 1, DRAIN_IDLE_MS) != 1 || FCGX_GetChar(fr->in) == EOF)
+        if (poll(&fd, 1, LINGER_MS) != 1 || FCGX_GetChar(fr->in) == EOF)
             return;
     } while (now_ms() < end);
 }
@@ -134,6 +131,31 @@ static void finish(FCGX_Request *fr, bool unread)
     FCGX_Free(fr, 1);
 }
 
+/*
+ * lighttpd closes after an answer that comes before the whole body, and over TLS a client that is
+ * still sending then loses the answer.  So a refusal gives the body a moment to come; an authorizer
+ * gets none of it, but lighttpd reads on meanwhile.  Only one thread waits: the others stay free.
+ */
+static void linger(FCGX_Request *fr, const struct request *rq, struct slice text)
+{
+    static atomic_flag busy = ATOMIC_FLAG_INIT;
+    uint64_t length = 0;
+    bool authorizer = rq->role == ROLE_AUTHORIZER;
+    if (authorizer && !slice_starts(text, "Status: 200")) {
+        const char *announced = FCGX_GetParam("HTTP_CONTENT_LENGTH", fr->envp);
+        if (announced == NULL || !slice_to_u64(slice_of(announced), UINT64_MAX, &length))
+            return;
+    }
+    bool wanted = authorizer ? length > LINGER_BYTES : rq->body_error == ERR_TOO_LARGE;
+    if (!wanted || atomic_flag_test_and_set(&busy))
+        return;
+    if (authorizer)
+        poll(NULL, 0, LINGER_MS);
+    else
+        drain_body(fr);
+    atomic_flag_clear(&busy);
+}
+
 static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request *fr,
                           struct arena *a)
 {
@@ -146,10 +168,9 @@ static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request
         request_from_env(fr->envp, role, &rq, &length);
         if (role == ROLE_RESPONDER)
             read_body(s, &rq, length, a, FCGX_GetStr, fr->in);
-        if (rq.body_error == ERR_TOO_LARGE)
-            drain_body(fr);
         unread = rq.body.n != length;
         text = answer(s, w, &rq, a);
+        linger(fr, &rq, text);
     }
     FCGX_PutStr(text.p, (int)text.n, fr->out);
     request_wipe_env(fr->envp);
