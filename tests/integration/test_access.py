@@ -3,6 +3,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+import requests
 
 import keys
 import wire
@@ -138,6 +139,15 @@ def test_interactions_that_are_not_open(gw):
 def test_method_that_is_not_fhir(gw, reader_token):
     for method, path in (("POST", "/Patient/pat-1"), ("PUT", "/Patient"), ("DELETE", "/Patient")):
         assert_refused(gw.fhir(method, path, reader_token), 400, "invalid_request")
+
+
+@pytest.mark.parametrize("size", (20_000, 66_000, 300_000, 1_000_000))
+def test_client_that_sends_a_refused_body_gets_the_answer(gw, narrow_token, size):
+    """On a connection of its own: no answer may be lost because the server closes too early."""
+    headers = {"Authorization": f"Bearer {narrow_token}"}
+    for _ in range(8):
+        answer = requests.post(gw.base + "/Observation", b"x" * size, headers=headers, verify=gw.ca, timeout=30)
+        assert_refused(answer, 403, "insufficient_scope")
 
 
 def test_body_that_is_refused_is_not_waited_for(gw, narrow_token):
