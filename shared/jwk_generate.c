@@ -86,7 +86,8 @@ enum err jwk_generate(const char *alg, struct jwk **out)
     key->is_private = true;
     key->may_sign = key->may_verify = plan.use == JWK_USE_SIG;
     key->may_encrypt = key->may_decrypt = plan.use == JWK_USE_ENC;
-    memcpy(key->alg, alg, strlen(alg) + 1);
+    struct buf label = BUF(key->alg);
+    buf_puts(&label, alg);
     enum err e = generate_value(&plan, key) ? jwk_thumbprint(key, key->kid) : ERR_INTERNAL;
     ERR_clear_error();
     if (e == ERR_OK)

@@ -1,7 +1,7 @@
 #include "fixture.h"
 
 #include "base64url.h"
-#include "jwe.h"
+#include "jwe_content.h"
 #include "vectors.h"
 
 /* Real tokens of the RFCs with something changed, and real keys for what they are not for. */
@@ -315,6 +315,32 @@ static void test_public_key_as_secret(void **state)
     json_free(v);
 }
 
+/* Where the key cannot be unwrapped, nobody can know what stands in its place. */
+static void test_forged_with_zero_key(void **state)
+{
+    (void)state;
+    static const char *const files[] = {RSA_OAEP, KW_CBC, ECDH_KW, GCM_KW, KW_GCM};
+    static const unsigned char zero[JWE_MAX_CEK];
+    for (size_t i = 0; i < COUNT(files); i++) {
+        struct json *v = vector_load(files[i]);
+        ARENA(a, 131072);
+        struct slice parts[5], aad = vector_text(v, "compact");
+        struct slice rest = aad;
+        unsigned char text[64], tag[JWE_MAX_TAG];
+        size_t n = 0;
+        const struct jwe_enc *enc = jwe_enc_find(vector_text(v, "enc"));
+        load(v, &a, parts);
+        assert_true(slice_cut(&rest, '.', &aad));
+        assert_true(jwe_content_encrypt(enc, zero, aad, (const unsigned char *)parts[IV].p,
+                                        SLICE("forged"), text, &n, tag));
+        parts[KEY] = changed(parts[KEY], ZEROS, &a);
+        parts[TEXT] = (struct slice){(const char *)text, n};
+        parts[TAG] = (struct slice){(const char *)tag, enc->tag_bytes};
+        check_err(__LINE__, answer(v, parts, &a), ERR_JWE);
+        json_free(v);
+    }
+}
+
 /* No room for the plaintext: refused, and nothing is written. */
 static void test_little_room(void **state)
 {
@@ -341,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_uses),
         cmocka_unit_test(test_public_key_as_secret),
+        cmocka_unit_test(test_forged_with_zero_key),
         cmocka_unit_test(test_little_room),
     };
     return cmocka_run_group_tests_name("jwe_hostile", tests, NULL, NULL);

@@ -117,12 +117,36 @@ static void test_length_of_cek(void **state)
     }
 }
 
+/* RFC 8017 section 7.1.2: the ciphertext is as long as the modulus, its leading zeros included. */
+static void test_leading_zero(void **state)
+{
+    (void)state;
+    struct jwk *key = NULL;
+    assert_int_equal(jwk_generate("RSA-OAEP-256", &key), ERR_OK);
+    const struct jwe_enc *enc = jwe_enc_find(SLICE("A128GCM"));
+    struct jwe_wrapped w = {.key = {1}};
+    while (w.key[0] != 0) {
+        ARENA(a, 1024);
+        struct buf header = buf_in(&a, 1024);
+        assert_true(jwe_key_wrap(jwe_alg_find(SLICE("RSA-OAEP-256")), enc, key, &header, &w));
+    }
+    struct jwe jwe = {.alg = jwe_alg_find(SLICE("RSA-OAEP-256")),
+                      .enc = enc,
+                      .encrypted_key = {(const char *)w.key, w.key_bytes}};
+    unsigned char cek[JWE_MAX_CEK];
+    assert_true(jwe_key_unwrap(&jwe, key, cek));
+    jwe.encrypted_key = slice_skip(jwe.encrypted_key, 1);
+    assert_false(jwe_key_unwrap(&jwe, key, cek));
+    jwk_free(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ceks),
         cmocka_unit_test(test_every_pair),
         cmocka_unit_test(test_length_of_cek),
+        cmocka_unit_test(test_leading_zero),
     };
     return cmocka_run_group_tests_name("jwe_key", tests, NULL, NULL);
 }
