@@ -90,6 +90,8 @@ static enum err check_foreign(struct issuers *all, size_t i, struct store *st,
 {
     const struct config_issuer *issuer = &all->conf->issuers[i];
     enum err e = typ_is_accepted(issuer, jws->typ) ? ERR_OK : ERR_JWT_TYP;
+    if (e == ERR_OK && !issuer_keys_accept_alg(issuer, jws->alg))
+        e = ERR_JWT_ALG;
     if (e == ERR_OK)
         e = all->keys[i] != NULL ? issuer_keys_verify(all->keys[i], st, jws, now)
                                  : local_keys_verify(local, jws, now);
