@@ -9,6 +9,8 @@
 #include "local_token.h"
 #include "store.h"
 
+#define ISSUERS_VERIFY_S 60 /* a token of another issuer is verified anew after so long */
+
 struct issuers;
 
 /* conf must outlive it.  NULL when memory is out.  For all threads. */
