@@ -151,7 +151,9 @@ class Gateway:
 
     def __enter__(self) -> "Gateway":
         self.ctl("key", "generate")
-        upstream = [sys.executable, str(ROOT / "tests/demo/upstream.py"), "--log", str(self.upstream_log)]
+        upstream = [
+            sys.executable, str(ROOT / "tests/demo/upstream.py"), "--log", str(self.upstream_log)
+        ]
         process = subprocess.Popen(upstream, stdout=subprocess.PIPE, text=True)
         self.processes.append(process)
         self.upstream_port = int(process.stdout.readline())
@@ -216,7 +218,12 @@ class Gateway:
             "FHIR_AUTH_CONF": str(self.dir / "etc" / "fhir-auth.conf"),
         }
         done = subprocess.run(
-            [str(BUILD / "fhir-authctl"), *args], input=stdin, env=env, capture_output=True, text=True, timeout=60
+            [str(BUILD / "fhir-authctl"), *args],
+            input=stdin,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -252,7 +259,9 @@ class Gateway:
         assert answer.status_code == 200, answer.text
         return answer.json()["access_token"]
 
-    def fhir(self, method: str, path: str, token: str | None = None, **options) -> requests.Response:
+    def fhir(
+        self, method: str, path: str, token: str | None = None, **options
+    ) -> requests.Response:
         headers = dict(options.pop("headers", {}))
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
