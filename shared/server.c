@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #define MAX_THREADS          64
-#define SHUTDOWN_TRIES       100 /* of 50 ms each: how long running requests may take to end */
-#define DRAIN_MS             300 /* of a refused body, in all */
+#define SHUTDOWN_MS          5000 /* how long running requests may take to end */
+#define DRAIN_MS             300  /* of a refused body, in all */
 #define LINGER_MS            50
 #define LINGER_BYTES         16384 /* a shorter body comes together with the header */
 #define FCGI_ROLE_RESPONDER  1
@@ -117,6 +117,21 @@ static void drain_body(FCGX_Request *fr)
 }
 
 /*
+ * The connection is closed even when the web server would keep it: what is left of a body that
+ * nobody read would be taken for its next records, and a client could so ask in its name.  A kept
+ * connection would occupy a thread, too.
+ */
+static void finish(FCGX_Request *fr, bool unread)
+{
+    FCGX_FClose(fr->err);
+    FCGX_FClose(fr->out);
+    /* Else libfcgi waits for the web server to close its end too, and that one means to keep it. */
+    if (fr->keepConnection && !unread)
+        FCGX_Detach(fr);
+    FCGX_Free(fr, 1);
+}
+
+/*
  * lighttpd closes after an answer that comes before the whole body, and over TLS a client that is
  * still sending then loses the answer.  So a refusal gives the body a moment to come; an authorizer
  * gets none of it, but lighttpd reads on meanwhile.  Only one thread waits: the others stay free.
@@ -145,6 +160,7 @@ static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request
                           struct arena *a)
 {
     struct slice text = slice_of(last_resort);
+    bool unread = true;
     if (fr->role == FCGI_ROLE_RESPONDER || fr->role == FCGI_ROLE_AUTHORIZER) {
         struct request rq;
         size_t length;
@@ -152,12 +168,13 @@ static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request
         request_from_env(fr->envp, role, &rq, &length);
         if (role == ROLE_RESPONDER)
             read_body(s, &rq, length, a, FCGX_GetStr, fr->in);
+        unread = rq.body.n != length;
         text = answer(s, w, &rq, a);
         linger(fr, &rq, text);
     }
     FCGX_PutStr(text.p, (int)text.n, fr->out);
     request_wipe_env(fr->envp);
-    FCGX_Finish_r(fr);
+    finish(fr, unread);
     arena_reset(a);
 }
 
@@ -194,29 +211,34 @@ static void on_wake(int signal)
     (void)signal; /* its only use is to end accept(2) with EINTR */
 }
 
+/* One that has ended within 10 ms. */
+static bool join_thread(struct thread *t)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += 10 * 1000 * 1000;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    return pthread_clockjoin_np(t->id, NULL, CLOCK_MONOTONIC, &until) == 0;
+}
+
 /* Wake the idle threads out of accept until all have ended; false when a request would not end. */
 static bool join_threads(struct thread *threads, unsigned count)
 {
-    for (int try = 0; try < SHUTDOWN_TRIES; try++) {
+    int64_t end = now_ms() + SHUTDOWN_MS;
+    do {
         unsigned joined = 0;
         for (unsigned i = 0; i < count; i++) {
-            struct timespec until;
-            if (!threads[i].joined) {
-                if (!atomic_load(&threads[i].busy))
-                    pthread_kill(threads[i].id, SIGUSR2);
-                clock_gettime(CLOCK_REALTIME, &until);
-                until.tv_nsec += 50 * 1000 * 1000 / (long)count;
-                if (until.tv_nsec >= 1000000000L) {
-                    until.tv_sec++;
-                    until.tv_nsec -= 1000000000L;
-                }
-                threads[i].joined = pthread_timedjoin_np(threads[i].id, NULL, &until) == 0;
-            }
+            if (!threads[i].joined && !atomic_load(&threads[i].busy))
+                pthread_kill(threads[i].id, SIGUSR2);
+            threads[i].joined = threads[i].joined || join_thread(&threads[i]);
             joined += threads[i].joined;
         }
         if (joined == count)
             return true;
-    }
+    } while (now_ms() < end);
     return false;
 }
 
@@ -245,12 +267,12 @@ int server_run_fastcgi(const struct server *s)
         threads[i] = (struct thread){.server = s, .stopping = &stopping};
         if (pthread_create(&threads[i].id, NULL, thread_main, &threads[i]) != 0) {
             LOG(LOG_LEVEL_ERROR, "thread-failed", LOG_NUMBER("started", i));
-            return 1;
+            _exit(1); /* those that were started use what the caller would free */
         }
     }
     sigwait(&stop_signals, &got);
+    /* Not FCGX_ShutdownPending: with that libfcgi closes a silent connection over and over. */
     atomic_store(&stopping, true);
-    FCGX_ShutdownPending();
     if (!join_threads(threads, count))
         _exit(0); /* a request hangs; the web server tells its client */
     return 0;
