@@ -182,6 +182,11 @@ def test_foreign_audience_beside_the_right_one(gw, client):
     assert_refused(client.ask(client.assertion(aud=[])))
 
 
+def test_audience_is_one_string(gw, client):
+    assert_refused(client.ask(client.assertion(aud=[gw.token_url])))
+    assert_refused(client.ask(client.assertion(aud=[gw.token_url, gw.issuer])))
+
+
 @pytest.mark.parametrize(
     "claims",
     [
