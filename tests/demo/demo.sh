@@ -31,7 +31,7 @@ esac
 case $port in
 '' | *[!0-9]*) die "PORT=$port is no number" ;;
 esac
-"$python" - "$port" <<'PYTHON' || die "port $port cannot be used (taken?); choose another: make demo PORT=9443"
+"$python" - "$port" <<'PYTHON' || die "port $port cannot be used, maybe it is taken; try: make demo PORT=9443"
 import socket, sys
 s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -72,8 +72,8 @@ chmod -R 0755 "$run/bin" "$run/etc" "$run/www"
 
 printf 'Certificates, configuration and keys ...\n'
 {
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7 -subj '/CN=fhir-auth demo CA' \
-        -keyout "$run/work/ca.key" -out "$demo/ca.pem"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7 \
+        -subj '/CN=fhir-auth demo CA' -keyout "$run/work/ca.key" -out "$demo/ca.pem"
     openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=127.0.0.1' \
         -keyout "$run/etc/server.key" -out "$run/work/server.csr"
     printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\n' >"$run/work/server.ext"
@@ -139,7 +139,8 @@ wait_for() { # what, pid of it, command that succeeds when it is there
     die "$what does not answer"
 }
 if [ -z "$upstream" ]; then
-    "$python" tests/demo/upstream.py --log "$run/log/upstream.log" >"$run/work/upstream.port" 2>"$run/log/upstream.err" &
+    "$python" tests/demo/upstream.py --log "$run/log/upstream.log" \
+        >"$run/work/upstream.port" 2>"$run/log/upstream.err" &
     upstream_pid=$!
     pids="$pids $upstream_pid"
     wait_for 'the sample FHIR server' "$upstream_pid" test -s "$run/work/upstream.port"
@@ -149,7 +150,8 @@ command=$("$python" tests/demo/render.py "$server" --run "$run" --port "$port" -
 $command >"$run/log/server.out" 2>&1 &
 server_pid=$!
 pids="$server_pid $pids"
-wait_for "$server" "$server_pid" curl -sf --cacert "$demo/ca.pem" --max-time 5 "$origin/oauth/health"
+wait_for "$server" "$server_pid" curl -sf --noproxy '*' --cacert "$demo/ca.pem" --max-time 5 \
+    "$origin/oauth/health"
 printf '%s is up at %s, in front of %s\n' "$server" "$origin" "$upstream"
 
 . tests/demo/walk.sh

@@ -20,11 +20,15 @@ def test_each_request_gets_its_own_identity(gw, upstream_saw):
 
     def read(client_id):
         headers = {"Authorization": f"Bearer {tokens[client_id]}", "X-Test-Client": client_id}
-        return requests.get(gw.base + "/Patient/pat-1", headers=headers, verify=gw.ca, timeout=60).status_code
+        return requests.get(
+            gw.base + "/Patient/pat-1", headers=headers, verify=gw.ca, timeout=60
+        ).status_code
 
     order = [client[0] for client in clients] * 12
     assert set(in_parallel(read, order)) == {200}
-    seen = [{name.lower(): value for name, value in request["headers"]} for request in upstream_saw()]
+    seen = [
+        {name.lower(): value for name, value in request["headers"]} for request in upstream_saw()
+    ]
     assert len(seen) == len(order)
     for headers in seen:
         assert headers["x-test-client"] == headers["x-fhir-auth-client-id"]
@@ -49,7 +53,9 @@ def test_assertion_counts_once(gw):
     for _ in range(3):
         form = keys.assertion_form(client.assertion())
         answers = in_parallel(
-            lambda _, form=form: requests.post(gw.token_url, data=form, verify=gw.ca, timeout=60).status_code,
+            lambda _, form=form: requests.post(
+                gw.token_url, data=form, verify=gw.ca, timeout=60
+            ).status_code,
             range(THREADS),
         )
         assert sorted(answers) == [200] + [401] * (THREADS - 1)

@@ -150,7 +150,7 @@ def test_signing_key_is_gone(own_gw):
     token = gw.token("system/*.rs", client)
     for file in (gw.store.parent / "keys").iterdir():
         file.unlink()
-    gw.ctl("client", "disable", gw.add_client("system/*.rs")[0])  # a change makes processes look again
+    gw.ctl("client", "disable", gw.add_client("system/*.rs")[0])  # a change: they look again
     form = {"grant_type": "client_credentials", "scope": "system/*.rs"}
     wait_until("no token is issued", lambda: gw.post_token(form, auth=client).status_code == 503)
     assert gw.oauth("GET", "/health").status_code == 503
@@ -209,13 +209,21 @@ def test_graceful_restart(own_gw):
 MISTAKES = {
     "lighttpd": [
         ("lighttpd.conf", '"mod_fastcgi", "mod_proxy"', '"mod_proxy", "mod_fastcgi"'),
-        ("lighttpd.conf", '"read-timeout"    => 10,', '"read-timeout"    => 10, "check-local" => "enable",'),
+        (
+            "lighttpd.conf",
+            '"read-timeout"    => 10,',
+            '"read-timeout"    => 10, "check-local" => "enable",',
+        ),
         ("lighttpd.conf", '"mode"            => "authorizer"', '"mode"            => "responder"'),
     ],
     "apache": [
         ("apache-site.conf", "        FcgidAccessChecker", "        #FcgidAccessChecker"),
         ("apache-site.conf", "        FcgidAccessChecker", "        FcgidAuthorizer"),
-        ("apache-site.conf", "<Location /fhir>", "<Location /fhir>\nFcgidAccessCheckerAuthoritative Off"),
+        (
+            "apache-site.conf",
+            "<Location /fhir>",
+            "<Location /fhir>\nFcgidAccessCheckerAuthoritative Off",
+        ),
     ],
 }
 
@@ -251,7 +259,9 @@ int main(void)
 """
 
 
-@pytest.mark.parametrize("output", ("", "\r\n", "garbage", "X-Some: header\r\n\r\n", "Status: 200 OK\r\n\r\n"))
+@pytest.mark.parametrize(
+    "output", ("", "\r\n", "garbage", "X-Some: header\r\n\r\n", "Status: 200 OK\r\n\r\n")
+)
 def test_authorizer_that_says_nothing(own_gw, output):
     """Servers take an answer without a status for a yes; the second lock wants the proof."""
     gw = own_gw

@@ -121,7 +121,11 @@ def test_unsigned(gw, good):
 def test_public_key_as_hmac_secret(gw, good):
     key_set = jwk.JWKSet.from_json(gw.oauth("GET", "/jwks").text)
     public = key_set.get_key(good["header"]["kid"])
-    for text in (public.export_public(), public.export_to_pem().decode(), public.export_to_pem().decode().strip()):
+    for text in (
+        public.export_public(),
+        public.export_to_pem().decode(),
+        public.export_to_pem().decode().strip(),
+    ):
         secret = jwk.JWK(kty="oct", k=keys.b64(text.encode()))
         refused(gw, keys.sign({**good["header"], "alg": "HS256"}, good["claims"], secret))
 
@@ -131,7 +135,9 @@ def test_own_key_under_the_right_kid(gw, good):
     refused(gw, keys.sign(good["header"], good["claims"], evil))
     embedded = {**good["header"], "jwk": evil.export_public(as_dict=True)}
     refused(gw, keys.sign(embedded, good["claims"], evil))
-    refused(gw, keys.sign({**good["header"], "jku": "https://evil.example/jwks"}, good["claims"], evil))
+    refused(
+        gw, keys.sign({**good["header"], "jku": "https://evil.example/jwks"}, good["claims"], evil)
+    )
 
 
 def test_other_algorithm_than_the_key_is_for(gw, good):

@@ -1,4 +1,4 @@
-"""HTTP/2 on lighttpd, should an administrator switch it on; by curl, as requests does not speak it."""
+"""HTTP/2 on lighttpd, should an administrator switch it on; by curl, requests does not speak it."""
 import subprocess
 
 import pytest
@@ -9,7 +9,9 @@ from gateway import Gateway
 @pytest.fixture(scope="module")
 def gw():
     with Gateway("lighttpd") as gateway:
-        gateway.edit("lighttpd.conf", '"server.h2proto" => "disable"', '"server.h2proto" => "enable"')
+        gateway.edit(
+            "lighttpd.conf", '"server.h2proto" => "disable"', '"server.h2proto" => "enable"'
+        )
         yield gateway.start()
 
 
@@ -17,7 +19,8 @@ def gw():
 def curl(gw):
     def run(target, *options):
         """Status and body."""
-        command = ["curl", "-sS", "--http2", "--path-as-is", "--max-time", "10", "--cacert", gw.ca]
+        command = ["curl", "-sS", "--http2", "--path-as-is", "--noproxy", "*"]
+        command += ["--max-time", "10", "--cacert", gw.ca]
         command += ["-w", "\n%{http_code} %{http_version}", *options, gw.origin + target]
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
         body, _, last = done.stdout.rpartition("\n")
@@ -60,7 +63,14 @@ def test_paths(gw, curl, upstream_saw):
 
 
 def test_spoofed_headers(gw, curl, upstream_saw):
-    spoofed = ["-H", "X-Fhir-Auth: granted", "-H", "x_fhir_auth_subject: evil", "-H", "X-Fhir-Auth-Subject: evil"]
+    spoofed = [
+        "-H",
+        "X-Fhir-Auth: granted",
+        "-H",
+        "x_fhir_auth_subject: evil",
+        "-H",
+        "X-Fhir-Auth-Subject: evil",
+    ]
     assert curl("/fhir/Patient/pat-1", *spoofed)[0] == 401
     assert upstream_saw() == []
     assert curl("/fhir/Patient/pat-1", *spoofed, *bearer(gw.token("system/*.rs")))[0] == 200
@@ -77,5 +87,4 @@ def test_errors_of_the_token_endpoint(curl):
     status, body = curl("/oauth/token", "--data", "grant_type=password")
     assert status == 400
     assert '"error":"unsupported_grant_type"' in body
-    assert curl("/oauth/token", "-X", "PUT", "--data", "x")[0] == 405
     assert curl("/oauth/token")[0] == 405

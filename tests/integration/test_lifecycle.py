@@ -38,7 +38,9 @@ def test_introspection_of_a_good_token(gw, introspector):
     assert body["active"] is True
     for name in ("scope", "client_id", "sub", "iss", "jti", "exp", "iat", "aud"):
         assert body[name] == claims[name], name
-    assert introspect(gw, introspector, token, token_type_hint="refresh_token").json()["active"] is True
+    assert introspect(
+        gw, introspector, token, token_type_hint="refresh_token"
+    ).json()["active"] is True
 
 
 def test_introspection_of_a_bad_token_says_nothing_more(gw, introspector):
@@ -98,7 +100,10 @@ def test_disabled_client(gw):
     gw.ctl("client", "disable", client[0])
     assert_refused_soon(gw, token)
     gw.ctl("client", "enable", client[0])
-    new = wait_until("a new token works", lambda: (t := gw.token("system/*.rs", client)) and status(gw, t) == 200 and t)
+    new = wait_until(
+        "a new token works",
+        lambda: (t := gw.token("system/*.rs", client)) and status(gw, t) == 200 and t,
+    )
     assert status(gw, new) == 200
     assert status(gw, token) == 401
 
@@ -139,7 +144,9 @@ def test_rotated_signing_key(gw):
     client = gw.add_client("system/*.rs")
     kid = keys.parts(old)[0]["kid"]
     new = wait_until(
-        "the new key signs", lambda: keys.parts(t := gw.token("system/*.rs", client))[0]["kid"] != kid and t
+        "the new key signs", lambda: keys.parts(
+            t := gw.token("system/*.rs", client)
+        )[0]["kid"] != kid and t
     )
     assert status(gw, new) == 200
     assert status(gw, old) == 200

@@ -85,7 +85,16 @@ def test_two_readings(gw, bearer, upstream_saw, target):
 
 @pytest.mark.parametrize(
     "query",
-    [b"%5Finclude=Observation:subject", b"_include%3Aiterate=x", b"%%", b"a=%zz", b"a=%00", b"a=\xe9", b"\x01=1", b"a#b"],
+    [
+        b"%5Finclude=Observation:subject",
+        b"_include%3Aiterate=x",
+        b"%%",
+        b"a=%zz",
+        b"a=%00",
+        b"a=\xe9",
+        b"\x01=1",
+        b"a#b",
+    ],
 )
 def test_query_that_can_be_read_two_ways(gw, upstream_saw, query):
     narrow = b"Authorization: Bearer " + gw.token("system/Patient.rs").encode()
@@ -95,10 +104,11 @@ def test_query_that_can_be_read_two_ways(gw, upstream_saw, query):
 
 
 def test_absolute_form_names_the_same_resource(gw, bearer, upstream_saw):
-    """Host and all else count for nothing: the path decides, and it is the one that is forwarded."""
+    """The host counts for nothing: the path decides, and it is the one that is forwarded."""
     answer = wire.get(gw.port, gw.ca, b"https://127.0.0.1/fhir/Patient/pat-1", bearer)
     assert answer.status in (200, 400)
-    assert [seen["target"] for seen in upstream_saw()] == ["/fhir/Patient/pat-1"] * (answer.status == 200)
+    forwarded = ["/fhir/Patient/pat-1"] if answer.status == 200 else []
+    assert [seen["target"] for seen in upstream_saw()] == forwarded
     assert wire.get(gw.port, gw.ca, b"https://127.0.0.1/fhir/Patient/pat-1").status in (400, 401)
 
 
@@ -118,7 +128,9 @@ def test_what_is_allowed_goes_on_unchanged(gw, bearer, upstream_saw):
 
 def test_two_authorization_headers(gw, bearer, upstream_saw):
     other = b"Authorization: Bearer other"
-    for headers in ((bearer, other), (other, bearer), (bearer, bearer), (bearer, b"Authorization: Basic eDp5")):
+    for headers in (
+        (bearer, other), (other, bearer), (bearer, bearer), (bearer, b"Authorization: Basic eDp5")
+    ):
         assert wire.get(gw.port, gw.ca, b"/fhir/Patient/pat-1", *headers).status == 400
     joined = bearer + b", Bearer other"
     assert wire.get(gw.port, gw.ca, b"/fhir/Patient/pat-1", joined).status == 400
@@ -133,7 +145,21 @@ def test_header_that_is_written_oddly(gw, bearer, upstream_saw, header):
     assert upstream_saw() == []
 
 
-@pytest.mark.parametrize("method", (b"get", b"Get", b"GETX", b"FOO", b"TRACE", b"CONNECT", b"OPTIONS", b"PROPFIND", b"SEARCH", b"LINK"))
+@pytest.mark.parametrize(
+    "method",
+    (
+        b"get",
+        b"Get",
+        b"GETX",
+        b"FOO",
+        b"TRACE",
+        b"CONNECT",
+        b"OPTIONS",
+        b"PROPFIND",
+        b"SEARCH",
+        b"LINK",
+    ),
+)
 def test_other_method(gw, bearer, upstream_saw, method):
     answer = wire.get(gw.port, gw.ca, b"/fhir/Patient/pat-1", bearer, method=method)
     assert answer.status in REFUSED
@@ -143,7 +169,9 @@ def test_other_method(gw, bearer, upstream_saw, method):
 def test_request_in_a_body_is_no_request(gw, upstream_saw):
     """Two requests on one connection: the first is refused with its body unread, the second too."""
     inner = b"GET /fhir/Patient/pat-1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-    head = b"POST /fhir/Patient HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(inner)
+    head = b"POST /fhir/Patient HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(
+        inner
+    )
     assert wire.exchange(gw.port, gw.ca, head + inner + inner).status == 401
     assert upstream_saw() == []
 

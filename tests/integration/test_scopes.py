@@ -73,7 +73,15 @@ def test_matrix(gw, tokens, upstream_saw, interaction):
     assert len(upstream_saw()) - before == expected
 
 
-@pytest.mark.parametrize("path", ("/Observation/obs-1", "/Observation", "/Encounter?patient=pat-1", "/Observation/obs-1/_history"))
+@pytest.mark.parametrize(
+    "path",
+    (
+        "/Observation/obs-1",
+        "/Observation",
+        "/Encounter?patient=pat-1",
+        "/Observation/obs-1/_history",
+    ),
+)
 def test_other_type(gw, tokens, upstream_saw, path):
     assert gw.fhir("GET", path, tokens("system/Patient.cruds")).status_code == 403
     assert upstream_saw() == []
@@ -112,7 +120,9 @@ SIDE_DOORS = [
 
 
 @pytest.mark.parametrize("query", SIDE_DOORS)
-@pytest.mark.parametrize("scope", ("system/Patient.rs", "system/Patient.cruds system/Observation.r"))
+@pytest.mark.parametrize(
+    "scope", ("system/Patient.rs", "system/Patient.cruds system/Observation.r")
+)
 def test_side_door(gw, tokens, upstream_saw, scope, query):
     answer = gw.fhir("GET", f"/Patient?{query}", tokens(scope))
     assert answer.status_code == 403, answer.text
@@ -121,7 +131,14 @@ def test_side_door(gw, tokens, upstream_saw, scope, query):
     assert upstream_saw() == []
 
 
-@pytest.mark.parametrize("query", ("_include=Patient:organization", "_revinclude=Observation:subject", "_has:Observation:patient:code=8867-4"))
+@pytest.mark.parametrize(
+    "query",
+    (
+        "_include=Patient:organization",
+        "_revinclude=Observation:subject",
+        "_has:Observation:patient:code=8867-4",
+    ),
+)
 def test_side_door_is_a_door_with_the_scope_for_all(gw, tokens, query):
     answer = gw.fhir("GET", f"/Patient?{query}", tokens("system/*.rs"))
     assert answer.status_code == 200
@@ -131,7 +148,16 @@ def test_side_door_is_a_door_with_the_scope_for_all(gw, tokens, query):
 
 
 @pytest.mark.parametrize(
-    "query", ("name=garc", "_id=pat-1", "_count=1", "_sort=-birthdate", "_summary=true", "birthdate=ge1950", "name:exact=Weber", "_elements=id")
+    "query", (
+        "name=garc",
+        "_id=pat-1",
+        "_count=1",
+        "_sort=-birthdate",
+        "_summary=true",
+        "birthdate=ge1950",
+        "name:exact=Weber",
+        "_elements=id",
+    )
 )
 def test_plain_parameters_need_no_more(gw, tokens, query):
     assert gw.fhir("GET", f"/Patient?{query}", tokens("system/Patient.s")).status_code == 200
@@ -157,7 +183,9 @@ def test_system_level(gw, tokens, upstream_saw):
 
 def test_query_on_a_read_is_looked_at_too(gw, tokens, upstream_saw):
     """Some servers honour _include and the like on a read."""
-    answer = gw.fhir("GET", "/Patient/pat-1?_include=Patient:organization", tokens("system/Patient.r"))
+    answer = gw.fhir(
+        "GET", "/Patient/pat-1?_include=Patient:organization", tokens("system/Patient.r")
+    )
     assert answer.status_code == 403
     assert upstream_saw() == []
 
@@ -166,10 +194,14 @@ def test_conditional_create_needs_search(gw, tokens):
     headers = {"If-None-Exist": "identifier=100001"}
     refused = gw.fhir("POST", "/Patient", tokens("system/Patient.c"), json=PATIENT, headers=headers)
     assert refused.status_code == 403
-    found = gw.fhir("POST", "/Patient", tokens("system/Patient.cruds"), json=PATIENT, headers=headers)
+    found = gw.fhir(
+        "POST", "/Patient", tokens("system/Patient.cruds"), json=PATIENT, headers=headers
+    )
     assert (found.status_code, found.json()["id"]) == (200, "pat-1")
     headers = {"If-None-Exist": "_has:Observation:patient:code=8867-4"}
-    refused = gw.fhir("POST", "/Patient", tokens("system/Patient.cruds"), json=PATIENT, headers=headers)
+    refused = gw.fhir(
+        "POST", "/Patient", tokens("system/Patient.cruds"), json=PATIENT, headers=headers
+    )
     assert refused.status_code == 403
 
 

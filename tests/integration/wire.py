@@ -56,5 +56,7 @@ def exchange(port: int, ca: str, request: bytes, seconds: float = 10.0) -> Answe
 
 
 def get(port: int, ca: str, target: bytes, *headers: bytes, method: bytes = b"GET") -> Answer:
-    lines = [method + b" " + target + b" HTTP/1.1", b"Host: 127.0.0.1", b"Connection: close", *headers]
+    lines = [
+        method + b" " + target + b" HTTP/1.1", b"Host: 127.0.0.1", b"Connection: close", *headers
+    ]
     return exchange(port, ca, b"\r\n".join(lines) + b"\r\n\r\n")
