@@ -76,7 +76,7 @@ const struct config_key config_keys[] = {
      .required = true},
     {"fhir", "audience", config_read_audience, IN_FHIR(audience),
      .fallback = NULL /* the base */},
-    {"issuer", "issuer", config_read_url, IN_ISSUER(issuer),
+    {"issuer", "issuer", config_read_issuer, IN_ISSUER(issuer),
      .required = true},
     {"issuer", "audience", config_read_words, IN_ISSUER(audience),
      .fallback = NULL /* the FHIR base's */},

@@ -198,6 +198,18 @@ enum err config_read_url(const struct config_key *key, struct slice value, void 
     return put_text(key, value, field, why);
 }
 
+/* Tokens are told apart by it to the letter, and some issuers have a slash at the end. */
+enum err config_read_issuer(const struct config_key *key, struct slice value, void *field,
+                            struct buf *why)
+{
+    struct slice url = value;
+    url.n -= slice_ends(url, "/");
+    const char *fault = config_url_fault(url);
+    if (fault != NULL)
+        return REFUSE(why, "\"%.*s\" %s", SLICE_FMT(value), fault);
+    return put_text(key, value, field, why);
+}
+
 /* It stands between quotes in WWW-Authenticate (RFC 9110 section 11.5), without escapes. */
 enum err config_read_realm(const struct config_key *key, struct slice value, void *field,
                            struct buf *why)
