@@ -112,10 +112,7 @@ static void of_many_processes_one_fetches(void **state)
     begin(&s, state, "timeout = 30s\n");
     for (int round = 0; round < 2; round++) {
         int good = 0, status = 0, gate[2];
-        /*
-         * They begin when all are there: a fork while the web server's thread is busy could copy a
-         * lock of the sanitizer's allocator that nobody would ever open in the child.
-         */
+        web_settle(s.t->web); /* and it stays so: they begin when all are there */
         assert_int_equal(pipe(gate), 0);
         for (int i = 0; i < PROCESSES; i++) {
             char end_of_file;
@@ -172,6 +169,7 @@ static void a_process_that_dies_loses_its_turn(void **state)
     struct slice name = slice_of(s.keys->document);
     struct store_fetch row;
     ARENA(a, 1024);
+    web_settle(s.t->web);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
