@@ -1,5 +1,6 @@
 #include "issuers.h"
 
+#include "envelope.h"
 #include "issuer_keys.h"
 #include "jws.h"
 #include "jwt_scope.h"
@@ -108,13 +109,24 @@ static enum err check_foreign(struct issuers *all, size_t i, struct store *st,
     return e == ERR_OK ? take_facts(issuer, jws, c, now, a, out) : e;
 }
 
+/* What is signed: the token itself, or what it holds encrypted for this gateway. */
+static enum err open_envelope(const struct config *conf, struct store *st, struct slice *token,
+                              int64_t now, struct arena *a)
+{
+    if (envelope_is(*token))
+        return envelope_open(conf, st, *token, now, a, token);
+    return conf->require_encryption ? ERR_NOT_ENCRYPTED : ERR_OK;
+}
+
 enum err issuers_check(struct issuers *all, const struct local_keys *local, struct store *st,
                        struct slice token, int64_t now, struct arena *a, struct token *out)
 {
     struct jws jws;
     struct jwt_claims claims;
     out->issuer = SLICE_NONE;
-    enum err e = jws_parse(token, a, &jws);
+    enum err e = open_envelope(all->conf, st, &token, now, a);
+    if (e == ERR_OK)
+        e = jws_parse(token, a, &jws);
     if (e == ERR_OK)
         e = jwt_claims_parse(jws.payload, a, &claims);
     if (e != ERR_OK)

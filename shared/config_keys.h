@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#define CONFIG_KEYS 31
+#define CONFIG_KEYS 35
 
 /*
  * Read one value into its field, which stays untouched on error: ERR_CONFIG, and *why says "what is
@@ -87,6 +87,9 @@ config_reader config_read_path; /* absolute */
 config_reader config_read_path_or_nothing;
 config_reader config_read_log_target;
 config_reader config_read_signing_alg;
+config_reader config_read_format;
+config_reader config_read_encryption_alg;
+config_reader config_read_encryption_enc;
 config_reader config_read_realm;
 config_reader config_read_audience;
 config_reader config_read_words; /* printable ASCII, by single blanks */
