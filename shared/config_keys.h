@@ -83,7 +83,7 @@ config_reader config_read_bytes;
 config_reader config_read_yes_no;
 config_reader config_read_url;
 config_reader config_read_issuer; /* a URL that may end with a slash */
-config_reader config_read_path; /* absolute */
+config_reader config_read_path;   /* absolute */
 config_reader config_read_path_or_nothing;
 config_reader config_read_log_target;
 config_reader config_read_signing_alg;
