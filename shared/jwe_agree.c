@@ -84,9 +84,13 @@ static bool derive(const struct agreement *g, EVP_PKEY *own, EVP_PKEY *peer,
     return ok;
 }
 
-static bool is_public_of_same_curve(const struct jwk *epk, const struct jwk *key)
+/* Before it is imported, which for an RSA key of the sender's choice would take its time. */
+static bool is_public_of_same_curve(const struct json *epk, const struct jwk *key)
 {
-    return !epk->is_private && epk->type == key->type && strcmp(epk->curve, key->curve) == 0;
+    struct slice kty, crv;
+    return json_member_string(epk, "kty", &kty) && slice_is(kty, jwk_type_name(key->type)) &&
+           json_member_string(epk, "crv", &crv) && slice_is(crv, key->curve) &&
+           json_member(epk, "d") == NULL;
 }
 
 bool jwe_agree_recipient(const struct jwe *jwe, const struct jwk *key,
@@ -94,12 +98,14 @@ bool jwe_agree_recipient(const struct jwe *jwe, const struct jwk *key,
 {
     const struct agreement g = {jwe->alg, jwe->enc, jwe->apu, jwe->apv};
     struct json *header = NULL;
-    struct jwk *epk = NULL;
+    struct jwk *peer = NULL;
+    if (json_parse(jwe->header, &header) != ERR_OK)
+        return false;
+    const struct json *epk = json_member(header, "epk");
     /* jwk_from_json checks that the point is on its curve: an answer for another one tells d. */
-    bool ok = json_parse(jwe->header, &header) == ERR_OK &&
-              jwk_from_json(json_member(header, "epk"), &epk) == ERR_OK &&
-              is_public_of_same_curve(epk, key) && derive(&g, key->pkey, epk->pkey, out);
-    jwk_free(epk);
+    bool ok = is_public_of_same_curve(epk, key) && jwk_from_json(epk, &peer) == ERR_OK &&
+              derive(&g, key->pkey, peer->pkey, out);
+    jwk_free(peer);
     json_free(header);
     return ok;
 }
