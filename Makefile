@@ -1,5 +1,6 @@
 # fhir-auth.  Verbs: all demo test lint bench fuzz install clean; see README.md.
-#   MODE=release (default, hardened, into build/) or MODE=asan (sanitizers, into build/asan/)
+#   MODE=release (default, hardened, into build/), MODE=asan (sanitizers, into build/asan/) or
+#   MODE=fuzz (clang's libFuzzer with them, into build/fuzz/; make fuzz FUZZ_SECONDS=60)
 #   CC=gcc or clang; WERROR=1 makes warnings errors; V=1 shows commands
 
 MODE   ?= release
@@ -9,15 +10,16 @@ PYTHON ?= /usr/bin/python3
 OUT    := $(if $(filter release,$(MODE)),$(BUILD),$(BUILD)/$(MODE))
 OBJ    := $(BUILD)/obj-$(MODE)-$(notdir $(CC))
 Q      := $(if $(V),,@)
+COMMA  := ,
 
 CLANG := $(findstring clang,$(shell $(CC) --version))
 WARN  := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes \
          -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla \
          $(if $(CLANG),,-Wlogical-op -Wduplicated-cond) $(if $(WERROR),-Werror)
 has    = $(shell $(CC) $(1) -Werror -x c -c -o /dev/null /dev/null 2>/dev/null && echo $(1))
-ifeq ($(MODE),asan)
-HARD  := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
-LINK  := -fsanitize=address,undefined
+ifneq ($(filter asan fuzz,$(MODE)),)
+LINK  := -fsanitize=address,undefined$(if $(filter fuzz,$(MODE)),$(COMMA)fuzzer-no-link)
+HARD  := -O1 -g -fno-omit-frame-pointer $(LINK) -fno-sanitize-recover=undefined
 else
 HARD  := -O2 -g -fstack-protector-strong -fstack-clash-protection -fPIE -U_FORTIFY_SOURCE \
          -D_FORTIFY_SOURCE=3 $(call has,-fcf-protection=full) $(call has,-ftrivial-auto-var-init=zero)
@@ -33,10 +35,13 @@ SHARED := $(call obj,$(wildcard shared/*.c))
 CORE   := $(call obj,$(filter-out %/main.c,$(wildcard fcgi-authorizer/*.c token-endpoint/*.c)))
 CTL    := $(call obj,$(wildcard authctl/*.c))
 PROGRAMS := $(OUT)/fcgi-authorizer $(OUT)/token-endpoint $(OUT)/fhir-authctl
-UNIT   := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZ   := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+UNIT   := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/*.c)) \
+          $(FUZZ:%=$(OUT)/unit/test_corpus_%)
 
 all: $(PROGRAMS)
 unit: $(UNIT)
+fuzzers: $(FUZZ:%=$(OUT)/fuzz_%)
 
 $(OBJ)/%.o: %.c
 	@mkdir -p $(@D)
@@ -56,6 +61,12 @@ $(PROGRAMS):
 $(OUT)/unit/%: $(OBJ)/tests/unit/%.o $(OBJ)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+$(OUT)/unit/test_corpus_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/fuzz/replay.o $(OBJ)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+$(OUT)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
@@ -65,6 +76,7 @@ DEPS_RUN   := lighttpd lighttpd-mod-openssl lighttpd-modules-lua apache2 libapac
               openssl curl ca-certificates python3
 DEPS_TEST  := libcmocka-dev sqlite3 procps python3-pytest python3-requests python3-jwcrypto \
               python3-cryptography
+DEPS_FUZZ  := clang libclang-rt-dev
 DEPS_LINT  := clang clang-format clang-tidy cppcheck mandoc
 
 deps:
@@ -79,6 +91,12 @@ test: deps
 	@$(MAKE) --no-print-directory MODE=asan all unit
 	@tests/run-unit.sh $(BUILD)/asan/unit
 	@$(PYTHON) -m pytest -q tests/integration
+
+FUZZ_SECONDS ?= 60
+fuzz:
+	@tests/install-deps.sh $(DEPS_BUILD) $(DEPS_FUZZ)
+	@$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzzers
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
 
 lint:
 	@tests/install-deps.sh $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_LINT)
@@ -97,6 +115,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all unit deps demo test lint install clean
+.PHONY: all unit fuzzers deps demo test lint fuzz install clean
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -34,6 +34,7 @@ enum option {
     OPT_SCOPE,
     OPT_SECRET,
     OPT_TOKEN_LIFETIME,
+    OPT_USE,
     OPT_COUNT
 };
 
@@ -103,5 +104,6 @@ enum status token_inspect(struct ctl *c);
 enum status token_revoke(struct ctl *c);
 enum status explain(struct ctl *c);
 enum status jose_verify(struct ctl *c);
+enum status jose_decrypt(struct ctl *c);
 
 #endif

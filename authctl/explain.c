@@ -3,7 +3,7 @@
  */
 #include "authorize.h"
 #include "issuers.h"
-#include "jws.h"
+#include "jwe.h"
 #include "report.h"
 
 #include <openssl/crypto.h>
@@ -244,7 +244,7 @@ enum status explain(struct ctl *c)
     struct slice bearer;
     enum status s = ctl_open(c);
     if (s == STATUS_YES)
-        s = ctl_read_file(c, "-", JWS_MAX_BYTES + 2, &bearer); /* nothing: no token */
+        s = ctl_read_file(c, "-", JWE_MAX_BYTES + 2, &bearer); /* nothing: no token */
     if (s != STATUS_YES)
         return s;
     bearer = ctl_chomp(bearer);

@@ -12,15 +12,27 @@
 #define ROTATION_S 60
 
 /* With the longest lifetime that any client's tokens may have, or had when they were issued. */
-static struct keyring keyring_of(const struct ctl *c)
+static struct keyring keyring_of(const struct ctl *c, const char *use)
 {
+    bool decrypts = strcmp(use, "enc") == 0;
     return (struct keyring){
         .directory = c->config.key_dir,
         .store = c->store,
-        .alg = c->config.signing_alg,
+        .use = use,
+        .alg = decrypts ? c->config.encryption_alg : c->config.signing_alg,
         .keep_retired_s = TOKEN_LIFETIME_MAX_S + ROTATION_S + (int64_t)c->config.token_clock_skew_s,
         .now = c->now,
     };
+}
+
+/* --use sig (the default) or enc. */
+static enum status use_read(const struct ctl *c, const char **out)
+{
+    const char *use = c->options[OPT_USE] != NULL ? c->options[OPT_USE] : "sig";
+    if (strcmp(use, "sig") != 0 && strcmp(use, "enc") != 0)
+        return ctl_misuse("--use is sig or enc");
+    *out = use;
+    return STATUS_YES;
 }
 
 struct listing {
@@ -50,6 +62,7 @@ static bool report_one(const struct store_key *key, void *context)
     bool here = key_kid_is_thumbprint(slice_of(key->kid)) && key_file_exists(&l->dir, key->kid);
     const struct field fields[] = {
         REPORT_TEXT("kid", "KID", slice_of(key->kid)),
+        REPORT_TEXT("use", "USE", slice_of(key->use)),
         REPORT_TEXT("alg", "ALG", slice_of(key->alg)),
         REPORT_TEXT("state", "STATE", slice_of(expired ? "expired" : states[key->state])),
         REPORT_NUMBER("here", "HERE", FIELD_FLAG, here),
@@ -131,14 +144,17 @@ enum status key_generate(struct ctl *c)
 {
     char kid[JWK_THUMBPRINT + 1], text[1024];
     struct buf fault = BUF(text);
-    enum status s = ctl_config(c);
+    const char *use = "sig";
+    enum status s = use_read(c, &use);
+    if (s == STATUS_YES)
+        s = ctl_config(c);
     if (s == STATUS_YES)
         s = ctl_store(c, true);
     if (s == STATUS_YES)
         s = directory_make(c->config.key_dir);
     if (s != STATUS_YES)
         return s;
-    struct keyring k = keyring_of(c);
+    struct keyring k = keyring_of(c, use);
     if (keyring_generate(&k, kid, &fault) != ERR_OK)
         return fault_no(&fault);
     return key_report(c, kid);
@@ -148,10 +164,13 @@ enum status key_rotate(struct ctl *c)
 {
     char kid[JWK_THUMBPRINT + 1], text[1024];
     struct buf fault = BUF(text);
-    enum status s = ctl_open(c);
+    const char *use = "sig";
+    enum status s = use_read(c, &use);
+    if (s == STATUS_YES)
+        s = ctl_open(c);
     if (s != STATUS_YES)
         return s;
-    struct keyring k = keyring_of(c);
+    struct keyring k = keyring_of(c, use);
     if (keyring_rotate(&k, kid, &fault) != ERR_OK)
         return fault_no(&fault);
     return key_report(c, kid);
@@ -175,8 +194,13 @@ enum status key_retire(struct ctl *c)
     enum status s = ctl_open(c);
     if (s != STATUS_YES)
         return s;
-    struct keyring k = keyring_of(c);
+    struct keyring k = keyring_of(c, "sig");
     enum err e = keyring_retire(&k, slice_of(c->operand), at_once, &fault);
+    if (e == ERR_NOT_FOUND) { /* maybe a key to encrypt with */
+        struct keyring other = keyring_of(c, "enc");
+        fault = BUF(text);
+        e = keyring_retire(&other, slice_of(c->operand), at_once, &fault);
+    }
     if (e == ERR_NOT_FOUND)
         return ctl_no("there is no key '%s'", c->operand);
     if (e != ERR_OK)
@@ -191,7 +215,7 @@ enum status key_retire(struct ctl *c)
         };
         report_record(c, fields, sizeof fields / sizeof fields[0]);
     } else {
-        buf_printf(&c->out, "key %s is removed; every token that it signed is refused\n",
+        buf_printf(&c->out, "key %s is removed; every token that it was used for is refused\n",
                    c->operand);
     }
     return STATUS_YES;

@@ -46,11 +46,11 @@ static const struct command rows[] = {
      client_enable},
     {"client", "remove", "ID", NULL, OPT(JSON), "ID [--json]",
      "Remove the client and refuse all tokens that it has.", client_remove},
-    {"key", "list", NULL, NULL, OPT(JSON), "[--json]", "List the signing keys of all hosts.", key_list},
-    {"key", "generate", NULL, NULL, OPT(JSON), "[--json]",
+    {"key", "list", NULL, NULL, OPT(JSON), "[--json]", "List the keys of all hosts.", key_list},
+    {"key", "generate", NULL, NULL, OPT(USE) | OPT(JSON), "[--use sig|enc] [--json]",
      "Make a signing key: this host's first one signs, a further one waits for key rotate.",
      key_generate},
-    {"key", "rotate", NULL, NULL, OPT(JSON), "[--json]",
+    {"key", "rotate", NULL, NULL, OPT(USE) | OPT(JSON), "[--use sig|enc] [--json]",
      "Let the waiting key sign, or a new one, and retire the one that signs.", key_rotate},
     {"key", "retire", "KID", NULL, OPT(NOW) | OPT(JSON), "KID [--now] [--json]",
      "Stop signing with a key; --now: it has leaked, refuse all that it signed.", key_retire},
@@ -62,6 +62,8 @@ static const struct command rows[] = {
      "Show how the authorizer decides on a request, rule by rule; no input: no token.", explain},
     {"jose", "verify", NULL, NULL, OPT(KEY), "--key FILE < JWS",
      "Verify a compact JWS with a JWK or a JWK Set and print its payload.", jose_verify},
+    {"jose", "decrypt", NULL, NULL, OPT(KEY), "--key FILE < JWE",
+     "Decrypt a compact JWE with a JWK or a JWK Set and print its plaintext.", jose_decrypt},
 };
 /* clang-format on */
 

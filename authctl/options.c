@@ -18,6 +18,7 @@ static const struct {
     [OPT_SCOPE] = {"scope", true},
     [OPT_SECRET] = {"secret", false},
     [OPT_TOKEN_LIFETIME] = {"token-lifetime", true},
+    [OPT_USE] = {"use", true},
 };
 
 static bool is(const char *a, const char *b)

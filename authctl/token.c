@@ -1,3 +1,5 @@
+#include "envelope.h"
+#include "jwe.h"
 #include "jws.h"
 #include "local_token.h"
 #include "report.h"
@@ -189,10 +191,16 @@ static enum status inspection_read(struct ctl *c, struct inspection *in)
     struct slice token;
     enum status s = ctl_open(c);
     if (s == STATUS_YES)
-        s = ctl_read_token(c, JWS_MAX_BYTES, &token);
+        s = ctl_read_token(c, JWE_MAX_BYTES, &token);
     if (s != STATUS_YES)
         return s;
-    enum err e = jws_parse(token, &c->arena, &in->jws);
+    enum err e = ERR_OK;
+    if (envelope_is(token))
+        e = envelope_open(&c->config, c->store, token, c->now, &c->arena, &token);
+    if (e == ERR_STORE)
+        return ctl_store_no(c, e);
+    if (e == ERR_OK)
+        e = jws_parse(token, &c->arena, &in->jws);
     if (e != ERR_OK)
         return ctl_no("%s", err_row(e)->text);
     e = inspect(c, token, in);

@@ -1,5 +1,6 @@
 #include "issuers.h"
 
+#include "envelope.h"
 #include "issuer_keys.h"
 #include "jws.h"
 #include "jwt_scope.h"
@@ -68,9 +69,12 @@ static enum err check_audience(const struct config_issuer *issuer, const struct 
     return ERR_JWT_AUDIENCE;
 }
 
-/* Who the token is for: Keycloak and OpenID Connect call client_id azp. */
+/*
+ * Who the token is for: Keycloak and OpenID Connect call client_id azp.  Its keys may be
+ * withdrawn without the store changing, so it is verified anew now and then.
+ */
 static enum err take_facts(const struct config_issuer *issuer, const struct jws *jws,
-                           struct jwt_claims *c, struct arena *a, struct token *out)
+                           struct jwt_claims *c, int64_t now, struct arena *a, struct token *out)
 {
     if (c->client_id.n == 0)
         c->client_id = c->azp;
@@ -80,6 +84,7 @@ static enum err take_facts(const struct config_issuer *issuer, const struct jws 
     if (e == ERR_OK) {
         token_from_claims(c, issuer->clock_skew_s, out);
         out->any_audience = issuer->audience[0] != '\0';
+        out->verify_at = now + ISSUERS_VERIFY_S;
     }
     return e;
 }
@@ -90,6 +95,8 @@ static enum err check_foreign(struct issuers *all, size_t i, struct store *st,
 {
     const struct config_issuer *issuer = &all->conf->issuers[i];
     enum err e = typ_is_accepted(issuer, jws->typ) ? ERR_OK : ERR_JWT_TYP;
+    if (e == ERR_OK && !issuer_keys_accept_alg(issuer, jws->alg))
+        e = ERR_JWT_ALG;
     if (e == ERR_OK)
         e = all->keys[i] != NULL ? issuer_keys_verify(all->keys[i], st, jws, now)
                                  : local_keys_verify(local, jws, now);
@@ -99,7 +106,16 @@ static enum err check_foreign(struct issuers *all, size_t i, struct store *st,
         e = check_audience(issuer, c);
     if (e == ERR_OK && c->jti.n > 0)
         e = store_jti_check(st, c->jti);
-    return e == ERR_OK ? take_facts(issuer, jws, c, a, out) : e;
+    return e == ERR_OK ? take_facts(issuer, jws, c, now, a, out) : e;
+}
+
+/* What is signed: the token itself, or what it holds encrypted for this gateway. */
+static enum err open_envelope(const struct config *conf, struct store *st, struct slice *token,
+                              int64_t now, struct arena *a)
+{
+    if (envelope_is(*token))
+        return envelope_open(conf, st, *token, now, a, token);
+    return conf->require_encryption ? ERR_NOT_ENCRYPTED : ERR_OK;
 }
 
 enum err issuers_check(struct issuers *all, const struct local_keys *local, struct store *st,
@@ -108,7 +124,9 @@ enum err issuers_check(struct issuers *all, const struct local_keys *local, stru
     struct jws jws;
     struct jwt_claims claims;
     out->issuer = SLICE_NONE;
-    enum err e = jws_parse(token, a, &jws);
+    enum err e = open_envelope(all->conf, st, &token, now, a);
+    if (e == ERR_OK)
+        e = jws_parse(token, a, &jws);
     if (e == ERR_OK)
         e = jwt_claims_parse(jws.payload, a, &claims);
     if (e != ERR_OK)

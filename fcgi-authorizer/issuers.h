@@ -10,6 +10,8 @@
 #include "store.h"
 #include "token.h"
 
+#define ISSUERS_VERIFY_S 60 /* a token of another issuer is verified anew after so long */
+
 struct issuers;
 
 /* conf must outlive it.  NULL when memory is out.  For all threads. */
@@ -17,9 +19,10 @@ struct issuers *issuers_new(const struct config *conf);
 void issuers_free(struct issuers *all);
 
 /*
- * Verify a compact JWT access token.  local: the keys of the token endpoints here.  Text of *out
- * lies in the arena; *out may be filled even when the result is an error (out->issuer.p is NULL
- * then if nothing is known).  Errors: those of local_token.h and issuer_keys.h, ERR_JWT_ISSUER.
+ * Verify a compact JWT access token, signed, or signed and then encrypted for a key of this host.
+ * local: the keys of the token endpoints here.  Text of *out lies in the arena; *out may be filled
+ * even when the result is an error (out->issuer.p is NULL then if nothing is known).  Errors: those
+ * of local_token.h and issuer_keys.h and envelope.h, ERR_JWT_ISSUER, ERR_NOT_ENCRYPTED.
  */
 MUST_USE enum err issuers_check(struct issuers *all, const struct local_keys *local,
                                 struct store *st, struct slice token, int64_t now, struct arena *a,

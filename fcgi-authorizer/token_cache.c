@@ -128,6 +128,11 @@ static struct entry *entry_new(const struct token *token)
     return e;
 }
 
+static bool is_over(const struct token *t, int64_t now)
+{
+    return now >= t->expires_at || (t->verify_at != 0 && now >= t->verify_at);
+}
+
 bool token_cache_get(struct token_cache *c, const struct secret *digest, uint64_t generation,
                      int64_t now, struct arena *a, struct token *out)
 {
@@ -141,7 +146,7 @@ bool token_cache_get(struct token_cache *c, const struct secret *digest, uint64_
         struct slot *slot = &set[i];
         if (slot->entry == NULL || !secret_eq(&slot->digest, digest))
             continue;
-        if (slot->generation != generation || now >= slot->entry->token.expires_at) {
+        if (slot->generation != generation || is_over(&slot->entry->token, now)) {
             slot_clear(slot);
         } else {
             slot->used_at = ++shard->tick;

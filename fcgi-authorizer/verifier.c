@@ -1,7 +1,7 @@
 #include "verifier.h"
 
 #include "issuers.h"
-#include "jws.h"
+#include "jwe.h"
 #include "log.h"
 #include "token_cache.h"
 
@@ -111,14 +111,16 @@ static void look(struct verifier *v, struct store **store, int64_t now)
 }
 
 /*
- * Once a second.  Threads that come while another looks go on with what was known a moment ago,
- * unless nothing is known yet.
+ * Once a second.  Threads that come while another looks go on with what was known a moment ago, but
+ * not when that is more than a second old: the other may hang, and a revocation must not wait for
+ * it.  Then, or when nothing is known yet, they wait themselves.
  */
 static enum err refresh(struct verifier *v, struct store **store, int64_t now)
 {
-    if (atomic_load(&v->checked_at) == now)
+    int64_t checked_at = atomic_load(&v->checked_at);
+    if (checked_at == now)
         return atomic_load(&v->closed) ? ERR_STORE : ERR_OK;
-    if (atomic_load(&v->closed))
+    if (atomic_load(&v->closed) || now - checked_at != 1)
         pthread_mutex_lock(&v->refreshing);
     else if (pthread_mutex_trylock(&v->refreshing) != 0)
         return ERR_OK;
@@ -154,7 +156,7 @@ enum err verifier_check(struct verifier *v, struct store **store, struct slice t
                         struct arena *a, struct token *out)
 {
     struct secret digest;
-    if (token.n > JWS_MAX_BYTES)
+    if (token.n > JWE_MAX_BYTES)
         return ERR_TOO_LARGE;
     enum err e = refresh(v, store, now);
     if (e != ERR_OK)

@@ -47,7 +47,9 @@ static bool ipv6_is_public(const unsigned char b[16])
     if (b[0] == 0x20 && b[1] == 0x02) /* 6to4 */
         return ipv4_is_public(ipv4_at(b + 2));
     if (b[0] == 0x20 && b[1] == 0x01 && (b[2] < 0x02 || (b[2] == 0x0d && b[3] == 0xb8)))
-        return false;             /* 2001::/23 and the documentation's 2001:db8::/32 */
+        return false; /* 2001::/23 and the documentation's 2001:db8::/32 */
+    if (b[0] == 0x3f && b[1] == 0xff && b[2] < 0x10)
+        return false;             /* 3fff::/20, the documentation's too (RFC 9637) */
     return (b[0] & 0xe0) == 0x20; /* 2000::/3 is all that is global */
 }
 
@@ -85,7 +87,8 @@ struct slice url_host(struct slice url)
         n = 1;
         while (n < rest.n && rest.p[n - 1] != ']')
             n++;
-        return (struct slice){rest.p, n};
+        bool whole = rest.p[n - 1] == ']' && (n == rest.n || rest.p[n] == ':');
+        return (struct slice){rest.p, whole ? n : 0};
     }
     slice_cut(&rest, ':', &host);
     return host;

@@ -13,7 +13,9 @@ struct sockaddr;
  */
 bool address_is_public(const struct sockaddr *address);
 
-/* The host of an http or https URL, without port; brackets of IPv6 included.  SLICE_NONE if none.
+/*
+ * The host of an http or https URL, without port; brackets of IPv6 included.  SLICE_NONE for any
+ * other URL and one with user information; empty when it has none or one in brackets is malformed.
  */
 struct slice url_host(struct slice url);
 

@@ -70,6 +70,9 @@ struct config {
     char url[CONFIG_MAX_TEXT]; /* public URL that /token, /jwks, … are below; default: issuer */
     char key_dir[CONFIG_MAX_TEXT];
     char signing_alg[16];
+    bool encrypt_tokens;     /* format = encrypted-jwt rather than jwt */
+    char encryption_alg[24]; /* of new keys for encryption: JWE alg */
+    char encryption_enc[24]; /* JWE enc of tokens */
     unsigned token_lifetime_s;
     unsigned clock_skew_s; /* of clients' assertions */
     unsigned max_body_bytes;
@@ -86,6 +89,7 @@ struct config {
     char realm[128];
     unsigned token_cache;        /* entries; 0 turns it off */
     unsigned token_clock_skew_s; /* clock_skew */
+    bool require_encryption;     /* a token that is only signed is refused */
     /* [fhir "…"] */
     size_t fhir_count;
     struct config_fhir fhir[CONFIG_MAX_BASES];

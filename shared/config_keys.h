@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#define CONFIG_KEYS 31
+#define CONFIG_KEYS 35
 
 /*
  * Read one value into its field, which stays untouched on error: ERR_CONFIG, and *why says "what is
@@ -82,10 +82,14 @@ config_reader config_read_milliseconds; /* a duration into milliseconds */
 config_reader config_read_bytes;
 config_reader config_read_yes_no;
 config_reader config_read_url;
-config_reader config_read_path; /* absolute */
+config_reader config_read_issuer; /* a URL that may end with a slash */
+config_reader config_read_path;   /* absolute */
 config_reader config_read_path_or_nothing;
 config_reader config_read_log_target;
 config_reader config_read_signing_alg;
+config_reader config_read_format;
+config_reader config_read_encryption_alg;
+config_reader config_read_encryption_enc;
 config_reader config_read_realm;
 config_reader config_read_audience;
 config_reader config_read_words; /* printable ASCII, by single blanks */

@@ -136,21 +136,75 @@ enum err config_read_log_target(const struct config_key *key, struct slice value
     return config_read_path(key, value, field, why);
 }
 
+/* One of a few names; `what` says what they name. */
+static enum err read_choice(const struct config_key *key, struct slice value,
+                            const char *const *choices, size_t count, const char *what, void *field,
+                            struct buf *why)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_is(value, choices[i]))
+            return put_text(key, value, field, why);
+    buf_printf(why, "\"%.*s\" is no %s; give ", SLICE_FMT(value), what);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(why, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ", choices[i]);
+    return ERR_CONFIG;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 enum err config_read_signing_alg(const struct config_key *key, struct slice value, void *field,
                                  struct buf *why)
 {
     static const char *const algs[] = {"ES256", "ES384", "RS256", "RS384"};
-    for (size_t i = 0; i < sizeof algs / sizeof algs[0]; i++)
-        if (slice_is(value, algs[i]))
-            return put_text(key, value, field, why);
-    return REFUSE(why, "\"%.*s\" is no algorithm to sign with; give ES256, ES384, RS256 or RS384",
-                  SLICE_FMT(value));
+    return read_choice(key, value, algs, COUNT(algs), "algorithm to sign with", field, why);
+}
+
+enum err config_read_encryption_alg(const struct config_key *key, struct slice value, void *field,
+                                    struct buf *why)
+{
+    static const char *const algs[] = {"ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW",
+                                       "RSA-OAEP-256"};
+    return read_choice(key, value, algs, COUNT(algs), "algorithm to encrypt for a key with", field,
+                       why);
+}
+
+enum err config_read_encryption_enc(const struct config_key *key, struct slice value, void *field,
+                                    struct buf *why)
+{
+    static const char *const encs[] = {"A128GCM",       "A192GCM",       "A256GCM",
+                                       "A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512"};
+    return read_choice(key, value, encs, COUNT(encs), "algorithm to encrypt tokens with", field,
+                       why);
+}
+
+enum err config_read_format(const struct config_key *key, struct slice value, void *field,
+                            struct buf *why)
+{
+    (void)key;
+    bool encrypted = slice_is(value, "encrypted-jwt");
+    if (!encrypted && !slice_is(value, "jwt"))
+        return REFUSE(why, "\"%.*s\" is no format of tokens; give jwt or encrypted-jwt",
+                      SLICE_FMT(value));
+    *(bool *)field = encrypted;
+    return ERR_OK;
 }
 
 enum err config_read_url(const struct config_key *key, struct slice value, void *field,
                          struct buf *why)
 {
     const char *fault = config_url_fault(value);
+    if (fault != NULL)
+        return REFUSE(why, "\"%.*s\" %s", SLICE_FMT(value), fault);
+    return put_text(key, value, field, why);
+}
+
+/* Tokens are told apart by it to the letter, and some issuers have a slash at the end. */
+enum err config_read_issuer(const struct config_key *key, struct slice value, void *field,
+                            struct buf *why)
+{
+    struct slice url = value;
+    url.n -= slice_ends(url, "/");
+    const char *fault = config_url_fault(url);
     if (fault != NULL)
         return REFUSE(why, "\"%.*s\" %s", SLICE_FMT(value), fault);
     return put_text(key, value, field, why);

@@ -93,6 +93,21 @@
     X(ERR_JWT_SIGNATURE, 401, "invalid_token", 401, "invalid_client", "security",                  \
       "The signature of the token is wrong",                                                       \
       "La firma del token no es correcta")                                                         \
+    X(ERR_JWE_FORM, 401, "invalid_token", 401, "invalid_client", "security",                       \
+      "The token is not a compact encrypted token (JWE)",                                          \
+      "El token no es un token cifrado compacto (JWE)")                                            \
+    X(ERR_JWE_ALG, 401, "invalid_token", 401, "invalid_client", "security",                        \
+      "The encryption algorithm of the token (alg or enc) is not accepted",                        \
+      "El algoritmo de cifrado del token (alg o enc) no se acepta")                                \
+    X(ERR_JWE_ZIP, 401, "invalid_token", 401, "invalid_client", "security",                        \
+      "A compressed token is not accepted (zip)",                                                  \
+      "No se acepta un token comprimido (zip)")                                                    \
+    X(ERR_JWE_KEY, 401, "invalid_token", 401, "invalid_client", "security",                        \
+      "The token names no known decryption key (kid)",                                             \
+      "El token no nombra ninguna clave de descifrado conocida (kid)")                             \
+    X(ERR_JWE, 401, "invalid_token", 401, "invalid_client", "security",                            \
+      "The token cannot be decrypted",                                                             \
+      "El token no se puede descifrar")                                                            \
     X(ERR_JWT_CLAIM, 401, "invalid_token", 401, "invalid_client", "security",                      \
       "The token lacks a required claim, or a claim has the wrong type",                           \
       "Al token le falta un campo obligatorio o un campo tiene un tipo err\303\263neo")            \
@@ -117,6 +132,9 @@
     X(ERR_JWT_REPLAY, 0, "", 401, "invalid_client", "duplicate",                                   \
       "This assertion was used before (jti)",                                                      \
       "Esta aserci\303\263n ya se ha usado (jti)")                                                 \
+    X(ERR_NOT_ENCRYPTED, 401, "invalid_token", 0, "", "security",                                  \
+      "The token must be encrypted",                                                               \
+      "El token debe estar cifrado")                                                               \
     X(ERR_TOKEN_REVOKED, 401, "invalid_token", 0, "", "expired",                                   \
       "The token has been revoked",                                                                \
       "El token ha sido revocado")                                                                 \

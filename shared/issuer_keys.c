@@ -18,18 +18,25 @@ struct issuer_keys {
     pthread_rwlock_t lock;               /* of the four below */
     struct jwk_set *set;                 /* owned; NULL: none yet */
     int64_t fetched_at, fresh_until;
-    int64_t refresh_at; /* from then on it is fetched anew in the background */
-    pthread_mutex_t updating;
-    atomic_bool failing;      /* the last fetch, of any process, failed */
-    _Atomic int64_t retry_at; /* while failing: when the next one is due */
-    atomic_bool in_background;
-    bool has_thread; /* guarded by updating */
+    int64_t refresh_at;        /* from then on it is fetched anew in the background */
+    pthread_mutex_t updating;  /* held by whoever changes the set; it may read without the lock */
+    atomic_bool failing;       /* the last fetch, of any process, failed */
+    _Atomic int64_t look_at;   /* in the background: not before */
+    atomic_bool in_background; /* from before the thread begins until it has done its work */
+    bool has_thread;           /* this and the two below: guarded by updating */
     pthread_t thread;
+    int64_t started_at;
 };
 
-const char *issuer_keys_document(const struct issuer_keys *k)
+bool issuer_keys_document(const struct config_issuer *issuer, struct buf *out)
 {
-    return k->document;
+    if (slice_is(slice_of(issuer->keys), "discovery"))
+        buf_printf(out, "issuer:%s", issuer->issuer);
+    else if (slice_starts(slice_of(issuer->keys), "http"))
+        buf_printf(out, "jwks:%s", issuer->keys);
+    else
+        return false;
+    return true;
 }
 
 struct issuer_keys *issuer_keys_new(const struct config *conf, const struct config_issuer *issuer)
@@ -42,10 +49,13 @@ struct issuer_keys *issuer_keys_new(const struct config *conf, const struct conf
     pthread_rwlock_init(&k->lock, NULL);
     pthread_mutex_init(&k->updating, NULL);
     struct buf name = BUF(k->document);
-    bool discovery = slice_is(slice_of(issuer->keys), "discovery");
-    buf_printf(&name, "jwks:%s", discovery ? issuer->issuer : issuer->keys);
-    if (issuer->keys[0] == '/')
-        k->file = key_set_file_new(issuer->keys);
+    if (issuer_keys_document(issuer, &name))
+        return k;
+    k->file = key_set_file_new(issuer->keys);
+    if (k->file == NULL) {
+        issuer_keys_free(k);
+        return NULL;
+    }
     return k;
 }
 
@@ -62,7 +72,7 @@ void issuer_keys_free(struct issuer_keys *k)
     free(k);
 }
 
-/* Takes the set over. */
+/* Takes the set over.  Holding k->updating. */
 static void swap_in(struct issuer_keys *k, struct jwk_set *set, int64_t fetched_at,
                     int64_t fresh_until)
 {
@@ -99,9 +109,10 @@ static struct look verify_known(struct issuer_keys *k, const struct jws *jws, in
     return l;
 }
 
-static bool is_settled(const struct look *l)
+/* The set says yes or no to this token: its key is there. */
+static bool is_answer(const struct look *l)
 {
-    return l->fresh && l->result != ERR_JWT_KEY && l->result != ERR_KEYS;
+    return l->result != ERR_JWT_KEY && l->result != ERR_KEYS;
 }
 
 /* Another process may have fetched a newer set: take it from the store. */
@@ -115,7 +126,7 @@ static enum err load_stored(struct issuer_keys *k, struct store *st, struct aren
     if (e != ERR_OK)
         return e;
     atomic_store(&k->failing, state->failed_since != 0);
-    atomic_store(&k->retry_at, state->next_at);
+    atomic_store(&k->look_at, state->next_at);
     if (state->fetched_at <= k->fetched_at)
         return ERR_OK;
     e = store_document_get(st, slice_of(k->document), a, &body, &fetched_at, &keep_until);
@@ -151,7 +162,7 @@ static enum err fetch(struct issuer_keys *k, struct store *st, int64_t now, stru
     if (jwks_fetch(k->conf, k->issuer, a, &got, &fault) != ERR_OK) {
         log_failure(k, text, k->set != NULL && now < k->fresh_until + stale_s);
         atomic_store(&k->failing, true);
-        atomic_store(&k->retry_at, now + ISSUER_KEYS_RETRY_S);
+        atomic_store(&k->look_at, now + ISSUER_KEYS_RETRY_S);
         return store_fetch_failed(st, slice_of(k->document), now, now + ISSUER_KEYS_RETRY_S, text);
     }
     int64_t fresh_until = now + lifetime(k, got.max_age_s);
@@ -161,7 +172,14 @@ static enum err fetch(struct issuer_keys *k, struct store *st, int64_t now, stru
                                 .fresh_until = fresh_until};
     swap_in(k, got.set, now, fresh_until);
     atomic_store(&k->failing, false);
+    atomic_store(&k->look_at, state.next_at);
     return store_fetch_done(st, got.body, &state, fresh_until + stale_s);
+}
+
+/* How long a fetch may take at most: metadata in two places, and the set. */
+static int64_t turn_s(const struct config *conf)
+{
+    return 3 * (int64_t)conf->jwks_timeout_ms / 1000 + 2;
 }
 
 static bool nap(void)
@@ -175,20 +193,35 @@ static enum err wait_for_other(struct issuer_keys *k, struct store *st, struct a
 {
     enum err e = ERR_OK;
     int64_t before = state->busy_until;
-    for (unsigned waited = 0; e == ERR_OK && state->busy_until == before && before != 0 &&
-                              waited < 2 * k->conf->jwks_timeout_ms && nap();
-         waited += WAIT_STEP_MS)
+    for (int64_t left_ms = 1000 * turn_s(k->conf);
+         e == ERR_OK && state->busy_until == before && before != 0 && left_ms > 0 && nap();
+         left_ms -= WAIT_STEP_MS) {
+        arena_reset(a); /* of the text of the look before */
         e = load_stored(k, st, a, state);
+    }
     return e;
 }
 
-/* How long a fetch may take at most: metadata in two places, and the set. */
-static int64_t turn_s(const struct config *conf)
+/* ERR_OK: it is this process's turn to fetch.  Nothing is written when that is known beforehand. */
+static enum err take_turn(const struct issuer_keys *k, struct store *st,
+                          const struct store_fetch *state, int64_t now)
 {
-    return 3 * (int64_t)conf->jwks_timeout_ms / 1000 + 2;
+    if (state->busy_until > now || state->next_at > now)
+        return ERR_EXISTS;
+    return store_fetch_begin(st, slice_of(k->document), now, now + turn_s(k->conf));
 }
 
-/* Holding k->updating. */
+/* What was in the store will do: nothing need be fetched for this token, or in the background. */
+static bool is_enough(struct issuer_keys *k, const struct jws *jws, int64_t now)
+{
+    bool failing = atomic_load(&k->failing);
+    if (jws == NULL)
+        return !failing && k->set != NULL && now < k->refresh_at;
+    struct look l = verify_known(k, jws, now);
+    return is_answer(&l) && (l.fresh || failing);
+}
+
+/* Holding k->updating.  jws: NULL in the background. */
 static enum err update(struct issuer_keys *k, struct store *st, const struct jws *jws, int64_t now,
                        struct arena *a)
 {
@@ -196,16 +229,18 @@ static enum err update(struct issuer_keys *k, struct store *st, const struct jws
     enum err e = load_stored(k, st, a, &state);
     if (e != ERR_OK)
         return e;
-    if (jws != NULL) {
-        struct look l = verify_known(k, jws, now);
-        if (is_settled(&l))
-            return ERR_OK;
-    }
-    e = store_fetch_begin(st, slice_of(k->document), now, now + turn_s(k->conf));
+    if (is_enough(k, jws, now))
+        return ERR_OK;
+    e = take_turn(k, st, &state, now);
     if (e == ERR_OK)
         return fetch(k, st, now, a);
-    if (e != ERR_EXISTS || jws == NULL)
-        return e == ERR_EXISTS ? ERR_OK : e;
+    if (e != ERR_EXISTS)
+        return e;
+    if (atomic_load(&k->look_at) <= now)
+        atomic_store(&k->look_at, now + 1);
+    /* No request waits for a server that is known to be out of reach. */
+    if (jws == NULL || atomic_load(&k->failing))
+        return ERR_OK;
     e = load_stored(k, st, a, &state); /* it may have begun just now */
     return e == ERR_OK ? wait_for_other(k, st, a, &state) : e;
 }
@@ -222,41 +257,57 @@ static enum err update_with_arena(struct issuer_keys *k, struct store *st, const
     return e;
 }
 
+/* The request waits.  Others may have fetched meanwhile, and time has passed. */
+static enum err update_in_foreground(struct issuer_keys *k, struct store *st, const struct jws *jws,
+                                     int64_t now)
+{
+    time_t came_at = time(NULL);
+    pthread_mutex_lock(&k->updating);
+    enum err e = update_with_arena(k, st, jws, now + (time(NULL) - came_at));
+    pthread_mutex_unlock(&k->updating);
+    return e;
+}
+
 static void *background_main(void *argument)
 {
     struct issuer_keys *k = argument;
     struct store *st = NULL;
+    pthread_mutex_lock(&k->updating);
     enum err e = store_open(k->conf->store_path, k->conf->store_busy_timeout_ms, &st);
     if (e == ERR_OK)
-        e = update_with_arena(k, st, NULL, (int64_t)time(NULL));
+        e = update_with_arena(k, st, NULL, k->started_at);
     if (e == ERR_STORE)
         LOG(LOG_LEVEL_ERROR, "store-unreachable", LOG_TEXT("reason", slice_of(store_fault(st))));
     store_close(st);
+    pthread_mutex_unlock(&k->updating);
     atomic_store(&k->in_background, false);
     return NULL;
 }
 
-/* The request that comes here goes on with the set that is still good. */
-static void refresh_in_background(struct issuer_keys *k)
+/* The request that comes here goes on with the set that is still good, and waits for nothing. */
+static void refresh_in_background(struct issuer_keys *k, int64_t now)
 {
-    if (atomic_exchange(&k->in_background, true))
+    if (now < atomic_load(&k->look_at) || atomic_exchange(&k->in_background, true))
         return;
-    pthread_mutex_lock(&k->updating);
-    if (k->has_thread)
-        pthread_join(k->thread, NULL); /* it has ended, or is about to return */
-    k->has_thread = pthread_create(&k->thread, NULL, background_main, k) == 0;
-    if (!k->has_thread)
+    bool begun = false;
+    if (pthread_mutex_trylock(&k->updating) == 0) {
+        if (k->has_thread)
+            pthread_join(k->thread, NULL); /* it has done its work, and is about to return */
+        k->started_at = now;
+        k->has_thread = begun = pthread_create(&k->thread, NULL, background_main, k) == 0;
+        pthread_mutex_unlock(&k->updating);
+    }
+    if (!begun) /* another request fetches, or there is no memory for a thread */
         atomic_store(&k->in_background, false);
-    pthread_mutex_unlock(&k->updating);
 }
 
-static bool alg_is_allowed(const struct issuer_keys *k, const struct jws *jws)
+bool issuer_keys_accept_alg(const struct config_issuer *issuer, const struct jws_alg *alg)
 {
-    struct slice rest = slice_of(k->issuer->algorithms), word;
-    const char *name = jws_alg_name(jws->alg);
+    struct slice rest = slice_of(issuer->algorithms), word;
+    const char *name = jws_alg_name(alg);
     /* A shared secret is taken from a file that the administrator put there, never from a network.
      */
-    if (jws_alg_is_mac(jws->alg) && k->file == NULL)
+    if (jws_alg_is_mac(alg) && issuer->keys[0] != '/')
         return false;
     while (slice_cut(&rest, ' ', &word))
         if (slice_is(word, name))
@@ -267,27 +318,20 @@ static bool alg_is_allowed(const struct issuer_keys *k, const struct jws *jws)
 enum err issuer_keys_verify(struct issuer_keys *k, struct store *st, const struct jws *jws,
                             int64_t now)
 {
-    if (!alg_is_allowed(k, jws))
+    if (!issuer_keys_accept_alg(k->issuer, jws->alg))
         return ERR_JWT_ALG;
     if (k->file != NULL)
         return key_set_file_verify(k->file, jws, now);
     struct look l = verify_known(k, jws, now);
-    if (is_settled(&l)) {
-        if (l.refresh_due)
-            refresh_in_background(k);
-        return l.result;
-    }
-    if (!atomic_load(&k->failing)) {
-        pthread_mutex_lock(&k->updating);
-        enum err e = update_with_arena(k, st, jws, now);
-        pthread_mutex_unlock(&k->updating);
+    bool waits_for_none = l.fresh || atomic_load(&k->in_background);
+    if (!atomic_load(&k->failing) && !(is_answer(&l) && waits_for_none)) {
+        enum err e = update_in_foreground(k, st, jws, now);
         if (e != ERR_OK)
             return e;
         l = verify_known(k, jws, now);
-    } else if (now >= atomic_load(&k->retry_at)) {
-        /* No request waits for a server that is known to be out of reach. */
-        refresh_in_background(k);
     }
+    if (l.refresh_due || atomic_load(&k->failing))
+        refresh_in_background(k, now);
     /* A new key cannot be told from an invented one then. */
     return l.result == ERR_JWT_KEY && atomic_load(&k->failing) ? ERR_KEYS : l.result;
 }

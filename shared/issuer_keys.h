@@ -22,20 +22,29 @@
 
 struct issuer_keys;
 
-/* conf and issuer must outlive it.  NULL when memory is out. */
+/* conf and issuer must outlive it; its keys are not "store".  NULL when memory is out. */
 struct issuer_keys *issuer_keys_new(const struct config *conf, const struct config_issuer *issuer);
-/* Waits for a fetch in the background, at most its timeout. */
+/* Waits for a fetch in the background: metadata in two places and the set, each at most timeout. */
 void issuer_keys_free(struct issuer_keys *k);
 
 /*
  * Verify with the issuer's key of that kid (or its only key).  May fetch, and so take as long as
- * the configured timeout.  ERR_JWT_KEY (no such key), ERR_KEYS (no usable set), and the errors of
- * jws_verify; ERR_STORE.
+ * three times the configured timeout; not while the last fetch failed, or when the key is known and
+ * the set has not expired.  ERR_JWT_ALG (not accepted from this issuer), ERR_JWT_KEY (no such key),
+ * ERR_KEYS (no usable set, or an unknown key while fetching fails), the errors of jws_verify;
+ * ERR_STORE, ERR_MEMORY.
  */
 MUST_USE enum err issuer_keys_verify(struct issuer_keys *k, struct store *st, const struct jws *jws,
                                      int64_t now);
 
-/* The name under which its set lies in the store: store_fetch_get. */
-const char *issuer_keys_document(const struct issuer_keys *k);
+/* The issuer's list has it; and a MAC is accepted only with keys from a file. */
+bool issuer_keys_accept_alg(const struct config_issuer *issuer, const struct jws_alg *alg);
+
+/*
+ * Append the name under which a fetched set lies in the store (store_fetch_list): a word, a colon
+ * and the URL of the set, or of the issuer whose metadata name it.  False for keys that are not
+ * fetched.
+ */
+bool issuer_keys_document(const struct config_issuer *issuer, struct buf *out);
 
 #endif

@@ -7,14 +7,30 @@
 
 #define JWK_MAX_OPS 16 /* elements of key_ops; eight are registered */
 
-/* RFC 7517 section 4.3. */
+enum { MAY_SIGN = 1, MAY_VERIFY = 2, MAY_ENCRYPT = 4, MAY_DECRYPT = 8 };
+
+static const unsigned of_use[] = {
+    [JWK_USE_ANY] = MAY_SIGN | MAY_VERIFY | MAY_ENCRYPT | MAY_DECRYPT,
+    [JWK_USE_SIG] = MAY_SIGN | MAY_VERIFY,
+    [JWK_USE_ENC] = MAY_ENCRYPT | MAY_DECRYPT,
+};
+
+/*
+ * RFC 7517 section 4.3.  Libraries differ in whether a key for RSA-OAEP is there to encrypt or to
+ * wrap, and one for ECDH-ES to unwrap or to derive: each of them will do.
+ */
 static const struct {
     const char *name;
-    enum jwk_use use;
+    unsigned may;
 } operations[] = {
-    {"sign", JWK_USE_SIG},      {"verify", JWK_USE_SIG},     {"encrypt", JWK_USE_ENC},
-    {"decrypt", JWK_USE_ENC},   {"wrapKey", JWK_USE_ENC},    {"unwrapKey", JWK_USE_ENC},
-    {"deriveKey", JWK_USE_ENC}, {"deriveBits", JWK_USE_ENC},
+    {"sign", MAY_SIGN},
+    {"verify", MAY_VERIFY},
+    {"encrypt", MAY_ENCRYPT},
+    {"decrypt", MAY_DECRYPT},
+    {"wrapKey", MAY_ENCRYPT},
+    {"unwrapKey", MAY_DECRYPT},
+    {"deriveKey", MAY_ENCRYPT | MAY_DECRYPT},
+    {"deriveBits", MAY_ENCRYPT | MAY_DECRYPT},
 };
 
 /* An optional string, printable and not empty, into an array that is zero. */
@@ -48,11 +64,6 @@ static enum err read_type(const struct json *object, struct jwk *key)
     return ERR_OK;
 }
 
-struct key_ops {
-    bool present, sign, verify;
-    bool some[JWK_USE_ENC + 1]; /* an operation of this use is among them */
-};
-
 static bool occurs_before(const struct json *array, const struct json *end, struct slice text)
 {
     struct slice other;
@@ -62,68 +73,82 @@ static bool occurs_before(const struct json *array, const struct json *end, stru
     return false;
 }
 
-static enum err read_key_ops(const struct json *object, struct key_ops *out)
+/* What the operations listed allow; *out is untouched when there is no such member. */
+static enum err read_key_ops(const struct json *object, unsigned *out)
 {
     const struct json *array = json_member(object, "key_ops");
     if (array == NULL)
         return ERR_OK;
     if (json_kind(array) != JSON_ARRAY || json_count(array) > JWK_MAX_OPS)
         return ERR_JWK_FORM;
-    out->present = true;
+    unsigned may = 0;
     for (const struct json *v = json_first(array); v != NULL; v = json_next(v)) {
         struct slice name;
         if (!json_string(v, &name) || occurs_before(array, v, name))
             return ERR_JWK_FORM;
-        out->sign |= slice_is(name, "sign");
-        out->verify |= slice_is(name, "verify");
         for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
             if (slice_is(name, operations[i].name))
-                out->some[operations[i].use] = true;
+                may |= operations[i].may;
     }
+    *out = may;
     return ERR_OK;
 }
 
 /* RFC 7517 section 4.2 and 4.3: where both use and key_ops are there, they must agree. */
-static enum err read_use(const struct json *object, struct jwk *key)
+static enum err read_use(const struct json *object, struct jwk *key, unsigned *may)
 {
     const struct json *member = json_member(object, "use");
     struct slice use;
-    struct key_ops ops = {0};
+    unsigned ops = of_use[JWK_USE_ANY];
     enum err e = read_key_ops(object, &ops);
     if (e != ERR_OK)
         return e;
+    *may = ops;
     if (member == NULL) {
-        if (ops.some[JWK_USE_SIG] != ops.some[JWK_USE_ENC])
-            key->use = ops.some[JWK_USE_SIG] ? JWK_USE_SIG : JWK_USE_ENC;
-    } else if (!json_string(member, &use)) {
-        return ERR_JWK_FORM;
-    } else if (slice_is(use, "sig")) {
-        key->use = JWK_USE_SIG;
-    } else if (slice_is(use, "enc")) {
-        key->use = JWK_USE_ENC;
-    } else {
-        return ERR_JWK_TYPE; /* a use that is registered elsewhere: as a kty that we do not know */
+        bool sig = (ops & of_use[JWK_USE_SIG]) != 0, enc = (ops & of_use[JWK_USE_ENC]) != 0;
+        if (sig != enc)
+            key->use = sig ? JWK_USE_SIG : JWK_USE_ENC;
+        return ERR_OK;
     }
-    if ((key->use == JWK_USE_SIG && ops.some[JWK_USE_ENC]) ||
-        (key->use == JWK_USE_ENC && ops.some[JWK_USE_SIG]))
+    if (!json_string(member, &use))
         return ERR_JWK_FORM;
-    key->may_verify = key->use != JWK_USE_ENC && (!ops.present || ops.verify);
-    key->may_sign = key->use != JWK_USE_ENC && (!ops.present || ops.sign);
-    return ERR_OK;
+    if (slice_is(use, "sig"))
+        key->use = JWK_USE_SIG;
+    else if (slice_is(use, "enc"))
+        key->use = JWK_USE_ENC;
+    else
+        return ERR_JWK_TYPE; /* a use that is registered elsewhere: as a kty that we do not know */
+    bool listed = json_member(object, "key_ops") != NULL;
+    return listed && (ops & ~of_use[key->use]) != 0 ? ERR_JWK_FORM : ERR_OK;
+}
+
+static void set_may(unsigned may, struct jwk *key)
+{
+    const struct jwk_curve *curve = jwk_curve_find(key->type, slice_of(key->curve));
+    may &= of_use[key->use];
+    if (curve != NULL)
+        may &= of_use[curve->use];
+    if (!key->is_private)
+        may &= ~(unsigned)(MAY_SIGN | MAY_DECRYPT);
+    key->may_sign = (may & MAY_SIGN) != 0;
+    key->may_verify = (may & MAY_VERIFY) != 0;
+    key->may_encrypt = (may & MAY_ENCRYPT) != 0;
+    key->may_decrypt = (may & MAY_DECRYPT) != 0;
 }
 
 static enum err read_key(const struct json *object, struct jwk *key)
 {
+    unsigned may = 0;
     enum err e = read_type(object, key);
     if (e == ERR_OK)
-        e = read_use(object, key);
+        e = read_use(object, key, &may);
     if (e == ERR_OK)
         e = read_label(object, "kid", key->kid, sizeof key->kid);
     if (e == ERR_OK)
         e = read_label(object, "alg", key->alg, sizeof key->alg);
     if (e == ERR_OK)
         e = jwk_import(object, key);
-    key->may_sign = key->may_sign && key->is_private;
+    set_may(may, key);
     return e;
 }
 

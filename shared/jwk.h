@@ -24,11 +24,13 @@ enum jwk_use { JWK_USE_ANY, JWK_USE_SIG, JWK_USE_ENC };
 struct jwk {
     char kid[JWK_MAX_KID + 1]; /* "" when the key has none */
     enum jwk_type type;
-    char curve[16];   /* crv: "P-256", "Ed25519", …; "" for RSA and oct */
+    char curve[16];   /* crv: "P-256", "X25519", …; "" for RSA and oct */
     char alg[32];     /* "" when the key does not say */
     enum jwk_use use; /* from `use`, or from key_ops */
-    bool may_verify;  /* `use` and `key_ops` allow it */
+    bool may_verify;  /* curve, `use` and `key_ops` allow it, and the private half is there */
     bool may_sign;
+    bool may_encrypt;
+    bool may_decrypt;
     bool is_private;    /* holds d; always true for oct */
     EVP_PKEY *pkey;     /* owned; NULL for oct */
     unsigned char *oct; /* owned, wiped; NULL unless oct */
@@ -59,8 +61,10 @@ MUST_USE enum err jwk_set_parse(struct slice text, struct jwk_set **out);
 void jwk_set_free(struct jwk_set *set);
 
 /*
- * New key for a JWS algorithm ("ES256", "RS256" with 3072 bits, "EdDSA" = Ed25519, ...); kid is its
- * thumbprint.  ERR_JWT_ALG for an unknown one, ERR_MEMORY, ERR_INTERNAL.
+ * New key for a JWS algorithm ("ES256", "RS256" with 3072 bits, "EdDSA" = Ed25519, ...), for the
+ * key management of a JWE ("ECDH-ES+A256KW" and its like on P-256, "RSA-OAEP-256", "A256KW", ...)
+ * or, to be used with "dir", for its content ("A256GCM", ...); kid is its thumbprint.
+ * ERR_JWT_ALG for an unknown one and for "dir", ERR_MEMORY, ERR_INTERNAL.
  */
 MUST_USE enum err jwk_generate(const char *alg, struct jwk **out);
 

@@ -21,8 +21,9 @@ static const struct jwk_curve curves[] = {
     {.name = "P-256", .type = JWK_EC, .openssl = "P-256", .bytes = 32, .order = p256_order},
     {.name = "P-384", .type = JWK_EC, .openssl = "P-384", .bytes = 48, .order = p384_order},
     {.name = "P-521", .type = JWK_EC, .openssl = "P-521", .bytes = 66, .order = p521_order},
-    {.name = "Ed25519", .type = JWK_OKP, .openssl = "ED25519", .bytes = 32},
-    {.name = "Ed448", .type = JWK_OKP, .openssl = "ED448", .bytes = 57},
+    {.name = "Ed25519", .type = JWK_OKP, .use = JWK_USE_SIG, .openssl = "ED25519", .bytes = 32},
+    {.name = "Ed448", .type = JWK_OKP, .use = JWK_USE_SIG, .openssl = "ED448", .bytes = 57},
+    {.name = "X25519", .type = JWK_OKP, .use = JWK_USE_ENC, .openssl = "X25519", .bytes = 32},
 };
 
 const struct jwk_curve *jwk_curve_find(enum jwk_type type, struct slice crv)
@@ -33,28 +34,40 @@ const struct jwk_curve *jwk_curve_find(enum jwk_type type, struct slice crv)
     return NULL;
 }
 
-/* The y of every point whose order divides the cofactor, also where y is not reduced; in hex. */
-static const char *const small_order[] = {
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "0000000000000000000000000000000000000000000000000000000000"
-    "00000000000000000000000000000000000000000000000000000000",
-    "0100000000000000000000000000000000000000000000000000000000"
-    "00000000000000000000000000000000000000000000000000000000",
-    "fefffffffffffffffffffffffffffffffffffffffffffffffffffffffe"
-    "ffffffffffffffffffffffffffffffffffffffffffffffffffffff00",
-    "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffe"
-    "ffffffffffffffffffffffffffffffffffffffffffffffffffffff00",
-    "00000000000000000000000000000000000000000000000000000000ff"
-    "ffffffffffffffffffffffffffffffffffffffffffffffffffffff00",
+/*
+ * The y (X25519: the u, RFC 7748 section 6.1) of every point whose order divides the cofactor, also
+ * where it is not reduced; in hex, without the top bit.
+ */
+static const struct {
+    const char *curve, *point;
+} small_order[] = {
+    {"Ed25519", "0000000000000000000000000000000000000000000000000000000000000000"},
+    {"Ed25519", "0100000000000000000000000000000000000000000000000000000000000000"},
+    {"Ed25519", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"},
+    {"Ed25519", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"},
+    {"Ed25519", "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+    {"Ed25519", "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+    {"Ed25519", "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+    {"X25519", "0000000000000000000000000000000000000000000000000000000000000000"},
+    {"X25519", "0100000000000000000000000000000000000000000000000000000000000000"},
+    {"X25519", "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"},
+    {"X25519", "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"},
+    {"X25519", "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+    {"X25519", "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+    {"X25519", "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+    {"Ed448", "0000000000000000000000000000000000000000000000000000000000"
+              "00000000000000000000000000000000000000000000000000000000"},
+    {"Ed448", "0100000000000000000000000000000000000000000000000000000000"
+              "00000000000000000000000000000000000000000000000000000000"},
+    {"Ed448", "fefffffffffffffffffffffffffffffffffffffffffffffffffffffffe"
+              "ffffffffffffffffffffffffffffffffffffffffffffffffffffff00"},
+    {"Ed448", "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffe"
+              "ffffffffffffffffffffffffffffffffffffffffffffffffffffff00"},
+    {"Ed448", "00000000000000000000000000000000000000000000000000000000ff"
+              "ffffffffffffffffffffffffffffffffffffffffffffffffffffff00"},
 };
 
-bool jwk_curve_small_order(struct slice point)
+bool jwk_curve_small_order(const struct jwk_curve *curve, struct slice point)
 {
     char text[2 * 57 + 1];
     struct buf hex = BUF(text);
@@ -63,7 +76,8 @@ bool jwk_curve_small_order(struct slice point)
         buf_printf(&hex, "%02x", (unsigned char)point.p[i] & mask);
     }
     for (size_t i = 0; i < sizeof small_order / sizeof small_order[0]; i++)
-        if (slice_is(buf_slice(&hex), small_order[i]))
+        if (strcmp(small_order[i].curve, curve->name) == 0 &&
+            slice_is(buf_slice(&hex), small_order[i].point))
             return true;
     return hex.overflowed;
 }

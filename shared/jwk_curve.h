@@ -10,6 +10,7 @@
 struct jwk_curve {
     const char *name; /* crv */
     enum jwk_type type;
+    enum jwk_use use;           /* what it is for; JWK_USE_ANY for both */
     const char *openssl;        /* name of the group, or of the key type for OKP */
     size_t bytes;               /* of a coordinate, of a private value, of an OKP key */
     const unsigned char *order; /* of the group, big-endian, `bytes` long; NULL for OKP */
@@ -18,8 +19,11 @@ struct jwk_curve {
 /* RFC 7518 section 6.2.1.1, RFC 8037 section 2.  NULL for one that is not supported. */
 const struct jwk_curve *jwk_curve_find(enum jwk_type type, struct slice crv);
 
-/* Is this Ed25519 or Ed448 public key a point of small order?  Anybody can sign for such a key. */
-bool jwk_curve_small_order(struct slice point);
+/*
+ * Is this OKP public key a point of small order?  Anybody can sign for such a key, and knows the
+ * secret that X25519 agrees on with it.
+ */
+bool jwk_curve_small_order(const struct jwk_curve *curve, struct slice point);
 
 struct jwk_part {
     const char *name;  /* of the member */

@@ -223,7 +223,7 @@ static enum err import_okp(const struct parts *parts, const struct jwk_curve *cu
     struct slice x = parts->v[OKP_X], d = parts->v[OKP_D];
     if (!has_length(x, curve->bytes) || (key->is_private && !has_length(d, curve->bytes)))
         return ERR_JWK_FORM;
-    if (jwk_curve_small_order(x))
+    if (jwk_curve_small_order(curve, x))
         return ERR_JWK_WEAK;
     key->pkey = key->is_private
                     ? EVP_PKEY_new_raw_private_key_ex(NULL, curve->openssl, NULL, octets(d), d.n)

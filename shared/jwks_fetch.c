@@ -58,15 +58,19 @@ static enum err read_metadata(const struct config_issuer *issuer, struct slice b
     return e;
 }
 
-/* RFC 8414 section 3.1: the well-known name goes between host and path; OpenID appends its own. */
+/*
+ * RFC 8414 section 3.1: the well-known name goes between host and path; OpenID appends its own.  A
+ * slash at the end is left out in both.
+ */
 static void metadata_url(const char *issuer, bool openid, struct buf *out)
 {
     struct slice url = slice_of(issuer), host = url_host(url);
     size_t origin = host.n > 0 ? (size_t)(host.p - url.p) + host.n : 0;
+    url.n -= slice_ends(url, "/");
     while (origin < url.n && url.p[origin] != '/') /* the port */
         origin++;
     if (openid)
-        buf_printf(out, "%s/.well-known/openid-configuration", issuer);
+        buf_printf(out, "%.*s/.well-known/openid-configuration", SLICE_FMT(url));
     else
         buf_printf(out, "%.*s/.well-known/oauth-authorization-server%.*s", (int)origin, url.p,
                    SLICE_FMT(slice_skip(url, origin)));

@@ -1,24 +1,9 @@
 #include "jws.h"
 
 #include "base64url.h"
-#include "json.h"
+#include "jose_header.h"
 #include "jws_alg.h"
 #include "jws_signature.h"
-
-/* RFC 7515 section 4.1: an optional string of the header, copied; SLICE_NONE when absent. */
-static enum err header_string(const struct json *header, const char *name, size_t max,
-                              struct arena *a, struct slice *out)
-{
-    const struct json *member = json_member(header, name);
-    struct slice text;
-    *out = SLICE_NONE;
-    if (member == NULL)
-        return ERR_OK;
-    if (!json_string(member, &text) || text.n > max || !slice_is_printable(text))
-        return ERR_JWT_FORM;
-    *out = (struct slice){arena_dup(a, text), text.n};
-    return out->p ? ERR_OK : ERR_TOO_LARGE;
-}
 
 static enum err read_header(const struct json *header, struct arena *a, struct jws *out)
 {
@@ -31,11 +16,11 @@ static enum err read_header(const struct json *header, struct arena *a, struct j
     out->alg = jws_alg_find(alg);
     if (out->alg == NULL)
         return ERR_JWT_ALG;
-    enum err e = header_string(header, "kid", JWK_MAX_KID, a, &out->kid);
+    enum err e = jose_header_string(header, "kid", JWK_MAX_KID, ERR_JWT_FORM, a, &out->kid);
     if (e == ERR_OK)
-        e = header_string(header, "typ", JWS_MAX_BYTES, a, &out->typ);
+        e = jose_header_string(header, "typ", JWS_MAX_BYTES, ERR_JWT_FORM, a, &out->typ);
     if (e == ERR_OK)
-        e = header_string(header, "jku", JWS_MAX_BYTES, a, &out->jku);
+        e = jose_header_string(header, "jku", JWS_MAX_BYTES, ERR_JWT_FORM, a, &out->jku);
     return e;
 }
 

@@ -1,5 +1,7 @@
 #include "jws_alg.h"
 
+#include "jwk_curve.h"
+
 static const struct jws_alg algs[] = {
     {.name = "RS256", .type = JWK_RSA, .digest = "SHA256"},
     {.name = "RS384", .type = JWK_RSA, .digest = "SHA384"},
@@ -44,6 +46,9 @@ const char *jws_alg_at(size_t i)
 bool jws_alg_fits(const struct jws_alg *alg, const struct jwk *key)
 {
     if (alg->type != key->type || (alg->curve != NULL && strcmp(alg->curve, key->curve) != 0))
+        return false;
+    const struct jwk_curve *curve = jwk_curve_find(key->type, slice_of(key->curve));
+    if (curve != NULL && curve->use == JWK_USE_ENC)
         return false;
     /* RFC 7518 section 3.2: a MAC key is at least as long as the hash. */
     if (alg->type == JWK_OCT && key->oct_bytes < alg->signature_bytes)

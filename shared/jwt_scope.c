@@ -14,17 +14,33 @@ static const struct json *find(const struct json *v, struct slice path)
     return v;
 }
 
+static void add(struct slice scopes, struct buf *out)
+{
+    buf_puts(out, out->n > 0 ? " " : "");
+    buf_put(out, scopes);
+}
+
+/* A list of scopes, as RFC 6749 section 3.3 has it. */
 static enum err add_words(struct slice text, const struct config_scope_map *map, struct buf *out)
 {
     struct slice word;
     while (scope_next(&text, &word)) {
         struct slice mapped = config_map_find(map, word);
-        if (!scope_valid_word(word))
+        if (mapped.p == NULL && !scope_valid_word(word))
             return ERR_JWT_CLAIM;
-        buf_puts(out, out->n > 0 ? " " : "");
-        buf_put(out, mapped.p != NULL ? mapped : word);
+        add(mapped.p != NULL ? mapped : word, out);
     }
-    return out->overflowed ? ERR_JWT_CLAIM : ERR_OK;
+    return ERR_OK;
+}
+
+/* One name of an array, often that of a role: it may have blanks and accents. */
+static void add_name(struct slice name, const struct config_scope_map *map, struct buf *out)
+{
+    struct slice mapped = config_map_find(map, name);
+    if (mapped.p != NULL)
+        add(mapped, out);
+    else if (scope_valid_word(name))
+        add(name, out);
 }
 
 static enum err add_claim(const struct json *v, const struct config_scope_map *map, struct buf *out)
@@ -37,9 +53,9 @@ static enum err add_claim(const struct json *v, const struct config_scope_map *m
     if (json_kind(v) != JSON_ARRAY)
         return ERR_JWT_CLAIM;
     for (const struct json *each = json_first(v); each != NULL; each = json_next(each)) {
-        enum err e = json_string(each, &text) ? add_words(text, map, out) : ERR_JWT_CLAIM;
-        if (e != ERR_OK)
-            return e;
+        if (!json_string(each, &text))
+            return ERR_JWT_CLAIM;
+        add_name(text, map, out);
     }
     return ERR_OK;
 }
@@ -58,6 +74,8 @@ enum err jwt_scope(struct slice payload, const char *claims, const struct config
     while (e == ERR_OK && slice_cut(&rest, ' ', &path))
         e = add_claim(find(document, path), map, &text);
     json_free(document);
+    if (e == ERR_OK && text.overflowed)
+        e = ERR_JWT_CLAIM;
     if (e == ERR_OK)
         *out = buf_slice(&text);
     return e;

@@ -162,7 +162,7 @@ static enum err read_text(const struct key_directory *dir, const char *name, cha
 static bool is_the_key(const struct jwk *key, const char *kid, const char *alg)
 {
     char thumbprint[JWK_THUMBPRINT + 1];
-    return key->is_private && key->may_sign && strcmp(key->kid, kid) == 0 &&
+    return key->is_private && (key->may_sign || key->may_decrypt) && strcmp(key->kid, kid) == 0 &&
            strcmp(key->alg, alg) == 0 && jwk_thumbprint(key, thumbprint) == ERR_OK &&
            strcmp(thumbprint, kid) == 0;
 }

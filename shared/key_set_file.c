@@ -13,9 +13,7 @@ struct key_set_file {
     pthread_rwlock_t lock; /* of all below */
     struct jwk_set *set;   /* owned; NULL: the file cannot be used */
     int64_t looked_at;
-    struct timespec modified; /* of the file that was read last */
-    off_t size;
-    ino_t inode;
+    struct stat seen; /* of the file that was read last; zero: none */
 };
 
 struct key_set_file *key_set_file_new(const char *path)
@@ -67,6 +65,16 @@ static bool has_secret(const struct jwk_set *set)
     return false;
 }
 
+/* Why a file of this mode may not be trusted with this set; NULL when it may. */
+static const char *mode_fault(mode_t mode, const struct jwk_set *set)
+{
+    if ((mode & (S_IWGRP | S_IWOTH)) != 0)
+        return "it can be changed by other users: chmod go-w";
+    if ((mode & S_IRWXO) != 0 && has_secret(set))
+        return "it holds a secret key and is open to all users: chmod o-rwx";
+    return NULL;
+}
+
 static struct jwk_set *parse(const struct key_set_file *f, int fd, const struct stat *sb)
 {
     struct jwk_set *set = NULL;
@@ -79,16 +87,19 @@ static struct jwk_set *parse(const struct key_set_file *f, int fd, const struct 
     enum err e = jwk_set_parse((struct slice){text, size}, &set);
     OPENSSL_cleanse(text, size);
     free(text);
-    if (e != ERR_OK) {
-        complain(f, err_row(e)->text);
-        return NULL;
-    }
-    if (has_secret(set) && (sb->st_mode & S_IRWXO) != 0) {
-        complain(f, "it holds a secret key and is open to all users: chmod o-rwx");
-        jwk_set_free(set);
-        return NULL;
-    }
-    return set;
+    const char *fault = e != ERR_OK ? err_row(e)->text : mode_fault(sb->st_mode, set);
+    if (fault == NULL)
+        return set;
+    complain(f, fault);
+    jwk_set_free(set);
+    return NULL;
+}
+
+/* The time of the last change of the inode grows with its content, and with its mode too. */
+static bool has_changed(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino != b->st_ino || a->st_dev != b->st_dev || a->st_size != b->st_size ||
+           a->st_ctim.tv_sec != b->st_ctim.tv_sec || a->st_ctim.tv_nsec != b->st_ctim.tv_nsec;
 }
 
 /* Holding the lock for writing. */
@@ -99,19 +110,15 @@ static void reread(struct key_set_file *f, int64_t now)
     bool first = f->looked_at == 0;
     f->looked_at = now;
     if (fd < 0 || fstat(fd, &sb) != 0) {
-        if (f->set != NULL || first)
+        if (f->seen.st_ino != 0 || first)
             complain(f, strerrordesc_np(errno));
         jwk_set_free(f->set);
         f->set = NULL;
-        f->inode = 0;
-    } else if (sb.st_ino != f->inode || sb.st_size != f->size ||
-               sb.st_mtim.tv_sec != f->modified.tv_sec ||
-               sb.st_mtim.tv_nsec != f->modified.tv_nsec) {
+        f->seen = (struct stat){0};
+    } else if (has_changed(&sb, &f->seen)) {
         jwk_set_free(f->set);
         f->set = parse(f, fd, &sb);
-        f->inode = sb.st_ino;
-        f->size = sb.st_size;
-        f->modified = sb.st_mtim;
+        f->seen = sb;
     }
     if (fd >= 0)
         close(fd);

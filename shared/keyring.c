@@ -22,6 +22,7 @@ struct key_row {
 /* Newest first, as the store lists them. */
 struct key_rows {
     struct key_directory dir;
+    const char *use;
     int64_t now;
     size_t count;
     struct key_row rows[ROWS_MAX];
@@ -40,7 +41,7 @@ static bool row_collect(const struct store_key *key, void *context)
     struct key_rows *all = context;
     struct key_row *row = &all->rows[all->count];
     bool expired = key->expires_at != 0 && key->expires_at <= all->now;
-    if (expired || !key_kid_is_thumbprint(slice_of(key->kid)) ||
+    if (expired || strcmp(key->use, all->use) != 0 || !key_kid_is_thumbprint(slice_of(key->kid)) ||
         strlen(key->alg) >= sizeof row->alg)
         return true;
     *row = (struct key_row){
@@ -68,6 +69,7 @@ static enum err store_result(const struct keyring *k, enum err e, struct buf *fa
 static enum err rows_list(const struct keyring *k, struct key_rows *all, struct buf *fault)
 {
     all->now = k->now;
+    all->use = k->use;
     return store_result(k, store_key_list(k->store, row_collect, all), fault);
 }
 
@@ -82,7 +84,7 @@ static enum err row_save(const struct keyring *k, const struct key_row *row, str
     struct store_key key = {
         .kid = row->kid,
         .alg = row->alg,
-        .use = "sig",
+        .use = k->use,
         .public_jwk = "",
         .state = row->state,
         .created_at = row->created_at,
@@ -105,7 +107,7 @@ static enum err key_publish(const struct keyring *k, const struct jwk *key, enum
     struct store_key row = {
         .kid = key->kid,
         .alg = k->alg,
-        .use = "sig",
+        .use = k->use,
         .public_jwk = text,
         .state = state,
         .created_at = k->now,
@@ -208,6 +210,15 @@ static enum err row_retire(const struct keyring *k, struct key_row *row, struct 
     return row_save(k, row, fault);
 }
 
+/* What was encrypted for a key must stay readable until it expires; what signed is needed no more.
+ */
+static enum err file_retire(const struct keyring *k, const struct key_directory *dir,
+                            const char *kid, bool at_once, struct buf *fault)
+{
+    bool decrypts = strcmp(k->use, "enc") == 0;
+    return decrypts && !at_once ? ERR_OK : key_file_remove(dir, kid, fault);
+}
+
 /* The next key signs before the last one stops, so that there is one at every moment. */
 enum err keyring_rotate(const struct keyring *k, char kid[JWK_THUMBPRINT + 1], struct buf *fault)
 {
@@ -222,7 +233,7 @@ enum err keyring_rotate(const struct keyring *k, char kid[JWK_THUMBPRINT + 1], s
             continue;
         e = row_retire(k, row, fault);
         if (e == ERR_OK)
-            e = key_file_remove(&all.dir, row->kid, fault);
+            e = file_retire(k, &all.dir, row->kid, false, fault);
     }
     if (e == ERR_OK)
         memcpy(kid, next, sizeof next);
@@ -253,7 +264,7 @@ enum err keyring_retire(const struct keyring *k, struct slice kid, bool at_once,
     if (e != ERR_OK || (access(k->directory, F_OK) != 0 && errno == ENOENT))
         return e;
     e = key_directory_open(k->directory, &all.dir, fault);
-    return e == ERR_OK ? key_file_remove(&all.dir, row->kid, fault) : e;
+    return e == ERR_OK ? file_retire(k, &all.dir, row->kid, at_once, fault) : e;
 }
 
 enum err keyring_signing_key(const struct keyring *k, struct jwk **out, struct buf *fault)
@@ -268,4 +279,47 @@ enum err keyring_signing_key(const struct keyring *k, struct jwk **out, struct b
     buf_printf(fault, "no active signing key in %s; make one with: fhir-authctl key generate",
                k->directory);
     return ERR_KEYS;
+}
+
+enum err keyring_decryption_key(const struct keyring *k, struct slice kid, struct jwk **out,
+                                struct buf *fault)
+{
+    AUTO_ROWS(all);
+    enum err e = rows_load(k, &all, fault);
+    if (e != ERR_OK)
+        return e == ERR_FILE ? ERR_KEYS : e;
+    for (size_t i = 0; i < all.count; i++)
+        if (all.rows[i].here && slice_is(kid, all.rows[i].kid))
+            return key_file_read(&all.dir, all.rows[i].kid, all.rows[i].alg, out, fault);
+    buf_printf(fault, "no key in %s decrypts for this kid", k->directory);
+    return ERR_JWE_KEY;
+}
+
+struct encryption_key {
+    const struct keyring *k;
+    struct jwk *found; /* owned */
+};
+
+static bool take_encryption_key(const struct store_key *row, void *context)
+{
+    struct encryption_key *search = context;
+    bool expired = row->expires_at != 0 && row->expires_at <= search->k->now;
+    if (expired || row->state != KEY_ACTIVE || strcmp(row->use, search->k->use) != 0)
+        return true;
+    return jwk_parse(slice_of(row->public_jwk), &search->found) != ERR_OK;
+}
+
+enum err keyring_encryption_key(const struct keyring *k, struct jwk **out, struct buf *fault)
+{
+    struct encryption_key search = {.k = k};
+    enum err e = store_result(k, store_key_list(k->store, take_encryption_key, &search), fault);
+    if (e != ERR_OK)
+        return e;
+    if (search.found == NULL) {
+        buf_puts(fault, "no key to encrypt for; make one on the gateway's host with: "
+                        "fhir-authctl key generate --use enc");
+        return ERR_KEYS;
+    }
+    *out = search.found;
+    return ERR_OK;
 }

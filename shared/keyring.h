@@ -1,10 +1,13 @@
 /*
- * The private signing keys of this host: files KID.jwk of mode 0600 in the configured directory.
- * They never leave it; the store holds the public half (store.h), so that every host's key set
- * lists the keys of all.
+ * The private keys of this host: files KID.jwk of mode 0600 in the configured directory.  They
+ * never leave it; the store holds the public half (store.h), so that every host knows the keys of
+ * all. Keys of use "sig" sign tokens; keys of use "enc" decrypt those that were encrypted for the
+ * gateway.
  *
  * States: a pending key is published but does not sign; one active key of this host signs; a
- * retired key is published until the last token signed with it has expired (expires_at).
+ * retired key is published until the last token signed with it has expired (expires_at).  For keys
+ * to encrypt with "signs" means: tokens are encrypted for it; the file of a retired one stays until
+ * then.
  */
 #ifndef FHIR_AUTH_KEYRING_H
 #define FHIR_AUTH_KEYRING_H
@@ -15,6 +18,7 @@
 struct keyring {
     const char *directory;
     struct store *store;
+    const char *use;        /* "sig" or "enc": the keys that all below is about */
     const char *alg;        /* of new keys: "ES256" */
     int64_t keep_retired_s; /* token lifetime and clock skew: how long a retired key is published */
     int64_t now;
@@ -48,5 +52,16 @@ MUST_USE enum err keyring_retire(const struct keyring *k, struct slice kid, bool
  * jwk_free.  ERR_KEYS when there is none, ERR_STORE.
  */
 MUST_USE enum err keyring_signing_key(const struct keyring *k, struct jwk **out, struct buf *fault);
+
+/*
+ * The private key that decrypts for this kid: of use "enc", published, with a file here.  *out is
+ * owned: jwk_free.  ERR_JWE_KEY when this host has none of that kid, ERR_KEYS, ERR_STORE.
+ */
+MUST_USE enum err keyring_decryption_key(const struct keyring *k, struct slice kid,
+                                         struct jwk **out, struct buf *fault);
+
+/* The public key of any host that tokens are encrypted for, newest first.  ERR_KEYS, ERR_STORE. */
+MUST_USE enum err keyring_encryption_key(const struct keyring *k, struct jwk **out,
+                                         struct buf *fault);
 
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,7 +16,10 @@
 #include <unistd.h>
 
 #define MAX_THREADS          64
-#define SHUTDOWN_TRIES       100 /* of 50 ms each: how long running requests may take to end */
+#define SHUTDOWN_MS          5000 /* how long running requests may take to end */
+#define DRAIN_MS             300  /* of a refused body, in all */
+#define LINGER_MS            50
+#define LINGER_BYTES         16384 /* a shorter body comes together with the header */
 #define FCGI_ROLE_RESPONDER  1
 #define FCGI_ROLE_AUTHORIZER 2
 
@@ -31,6 +35,7 @@ static const char last_resort[] = "Status: 500 Internal Server Error\r\n"
 struct thread {
     pthread_t id;
     bool joined;
+    atomic_bool busy; /* with a request: a signal would break its reads and writes */
     const struct server *server;
     atomic_bool *stopping;
 };
@@ -92,10 +97,70 @@ static void read_body(const struct server *s, struct request *rq, size_t length,
     rq->body = (struct slice){to, length};
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Read what comes of a body that is refused, and drop it. */
+static void drain_body(FCGX_Request *fr)
+{
+    struct pollfd fd = {.fd = fr->ipcFd, .events = POLLIN};
+    int64_t end = now_ms() + DRAIN_MS;
+    do {
+        fr->in->rdNext = fr->in->stop; /* what libfcgi has buffered already */
+        if (poll(&fd, 1, LINGER_MS) != 1 || FCGX_GetChar(fr->in) == EOF)
+            return;
+    } while (now_ms() < end);
+}
+
+/*
+ * The connection is closed even when the web server would keep it: what is left of a body that
+ * nobody read would be taken for its next records, and a client could so ask in its name.  A kept
+ * connection would occupy a thread, too.
+ */
+static void finish(FCGX_Request *fr, bool unread)
+{
+    FCGX_FClose(fr->err);
+    FCGX_FClose(fr->out);
+    /* Else libfcgi waits for the web server to close its end too, and that one means to keep it. */
+    if (fr->keepConnection && !unread)
+        FCGX_Detach(fr);
+    FCGX_Free(fr, 1);
+}
+
+/*
+ * lighttpd closes after an answer that comes before the whole body, and over TLS a client that is
+ * still sending then loses the answer.  So a refusal gives the body a moment to come; an authorizer
+ * gets none of it, but lighttpd reads on meanwhile.  Only one thread waits: the others stay free.
+ */
+static void linger(FCGX_Request *fr, const struct request *rq, struct slice text)
+{
+    static atomic_flag busy = ATOMIC_FLAG_INIT;
+    uint64_t length = 0;
+    bool authorizer = rq->role == ROLE_AUTHORIZER;
+    if (authorizer && !slice_starts(text, "Status: 200")) {
+        const char *announced = FCGX_GetParam("HTTP_CONTENT_LENGTH", fr->envp);
+        if (announced == NULL || !slice_to_u64(slice_of(announced), UINT64_MAX, &length))
+            return;
+    }
+    bool wanted = authorizer ? length > LINGER_BYTES : rq->body_error == ERR_TOO_LARGE;
+    if (!wanted || atomic_flag_test_and_set(&busy))
+        return;
+    if (authorizer)
+        poll(NULL, 0, LINGER_MS);
+    else
+        drain_body(fr);
+    atomic_flag_clear(&busy);
+}
+
 static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request *fr,
                           struct arena *a)
 {
     struct slice text = slice_of(last_resort);
+    bool unread = true;
     if (fr->role == FCGI_ROLE_RESPONDER || fr->role == FCGI_ROLE_AUTHORIZER) {
         struct request rq;
         size_t length;
@@ -103,11 +168,13 @@ static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request
         request_from_env(fr->envp, role, &rq, &length);
         if (role == ROLE_RESPONDER)
             read_body(s, &rq, length, a, FCGX_GetStr, fr->in);
+        unread = rq.body.n != length;
         text = answer(s, w, &rq, a);
+        linger(fr, &rq, text);
     }
     FCGX_PutStr(text.p, (int)text.n, fr->out);
     request_wipe_env(fr->envp);
-    FCGX_Finish_r(fr);
+    finish(fr, unread);
     arena_reset(a);
 }
 
@@ -124,11 +191,14 @@ static void *thread_main(void *argument)
         _exit(1); /* the web server starts another process, or refuses */
     }
     while (!atomic_load(t->stopping)) {
-        if (FCGX_Accept_r(&fr) == 0)
+        if (FCGX_Accept_r(&fr) == 0) {
+            atomic_store(&t->busy, true);
             serve_fastcgi(s, w, &fr, &a);
-        else if (!atomic_load(t->stopping))
+            atomic_store(&t->busy, false);
+        } else if (!atomic_load(t->stopping)) {
             /* Out of descriptors, or a peer that went away: do not spin. */
             nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+        }
     }
     FCGX_Free(&fr, 1);
     arena_free(&a);
@@ -141,28 +211,34 @@ static void on_wake(int signal)
     (void)signal; /* its only use is to end accept(2) with EINTR */
 }
 
-/* Wake the threads out of accept until all have ended; false when some request would not end. */
+/* One that has ended within 10 ms. */
+static bool join_thread(struct thread *t)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += 10 * 1000 * 1000;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    return pthread_clockjoin_np(t->id, NULL, CLOCK_MONOTONIC, &until) == 0;
+}
+
+/* Wake the idle threads out of accept until all have ended; false when a request would not end. */
 static bool join_threads(struct thread *threads, unsigned count)
 {
-    for (int try = 0; try < SHUTDOWN_TRIES; try++) {
+    int64_t end = now_ms() + SHUTDOWN_MS;
+    do {
         unsigned joined = 0;
         for (unsigned i = 0; i < count; i++) {
-            struct timespec until;
-            if (!threads[i].joined) {
+            if (!threads[i].joined && !atomic_load(&threads[i].busy))
                 pthread_kill(threads[i].id, SIGUSR2);
-                clock_gettime(CLOCK_REALTIME, &until);
-                until.tv_nsec += 50 * 1000 * 1000 / (long)count;
-                if (until.tv_nsec >= 1000000000L) {
-                    until.tv_sec++;
-                    until.tv_nsec -= 1000000000L;
-                }
-                threads[i].joined = pthread_timedjoin_np(threads[i].id, NULL, &until) == 0;
-            }
+            threads[i].joined = threads[i].joined || join_thread(&threads[i]);
             joined += threads[i].joined;
         }
         if (joined == count)
             return true;
-    }
+    } while (now_ms() < end);
     return false;
 }
 
@@ -191,12 +267,12 @@ int server_run_fastcgi(const struct server *s)
         threads[i] = (struct thread){.server = s, .stopping = &stopping};
         if (pthread_create(&threads[i].id, NULL, thread_main, &threads[i]) != 0) {
             LOG(LOG_LEVEL_ERROR, "thread-failed", LOG_NUMBER("started", i));
-            return 1;
+            _exit(1); /* those that were started use what the caller would free */
         }
     }
     sigwait(&stop_signals, &got);
+    /* Not FCGX_ShutdownPending: with that libfcgi closes a silent connection over and over. */
     atomic_store(&stopping, true);
-    FCGX_ShutdownPending();
     if (!join_threads(threads, count))
         _exit(0); /* a request hangs; the web server tells its client */
     return 0;

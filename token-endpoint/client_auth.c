@@ -52,7 +52,8 @@ enum err credentials_find(const struct request *rq, const struct form *form, str
                             .secret = form_get(form, "client_secret"),
                             .assertion = form_get(form, "client_assertion")};
     struct slice type = form_get(form, "client_assertion_type");
-    bool basic = rq->authorization.p != NULL, post = c.secret.p != NULL;
+    /* RewriteRule's E flag makes an empty variable of a header that was not sent. */
+    bool basic = slice_trim(rq->authorization).n > 0, post = c.secret.p != NULL;
     bool jwt = c.assertion.p != NULL || type.p != NULL;
     enum err e = ERR_OK;
     if (basic + post + jwt > 1)
@@ -94,16 +95,14 @@ static bool typ_allowed(struct slice typ)
            jwt_typ_is(typ, "client-authentication+jwt");
 }
 
-/* SMART: the token endpoint's URL; RFC 7523bis: the issuer.  No foreign audience beside it. */
+/* One string: SMART wants the token endpoint's URL, RFC 7523bis the issuer. */
 static bool audience_allowed(const struct jwt_claims *c, const struct config *conf)
 {
     char token_url[CONFIG_MAX_TEXT + 8];
     struct buf text = BUF(token_url);
     buf_printf(&text, "%s/token", conf->url);
-    for (size_t i = 0; i < c->aud_count; i++)
-        if (!slice_is(c->aud[i], conf->issuer) && !slice_is(c->aud[i], token_url))
-            return false;
-    return c->aud_count > 0;
+    return c->aud_count == 1 && !c->aud_is_array &&
+           (slice_is(c->aud[0], conf->issuer) || slice_is(c->aud[0], token_url));
 }
 
 static enum err check_claims(const struct jwt_claims *c, const struct credentials *given,

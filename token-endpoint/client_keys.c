@@ -56,23 +56,35 @@ static enum err fetch(struct store *st, const struct config *conf, const struct 
                               now + lifetime(answer.max_age_s, conf));
 }
 
+/* The failure is kept as an empty document, but not in the place of one that is still good. */
+static enum err keep_failure(struct store *st, struct slice url, struct slice good_body,
+                             int64_t good_until, int64_t now)
+{
+    return good_body.n > 0 ? store_document_put(st, url, good_body, now, good_until)
+                           : store_document_put(st, url, SLICE(""), now, now + CLIENT_KEYS_RETRY);
+}
+
 static enum err verify_by_url(struct store *st, const struct config *conf,
                               const struct client *client, const struct jws *jws, int64_t now,
                               struct arena *a)
 {
-    struct slice body;
+    struct slice url = slice_of(client->jwks_uri), known = SLICE_NONE, body;
     int64_t fetched_at = 0, expires_at = 0;
-    enum err e =
-        store_document_get(st, slice_of(client->jwks_uri), a, &body, &fetched_at, &expires_at);
+    enum err e = store_document_get(st, url, a, &known, &fetched_at, &expires_at);
     if (e != ERR_OK && e != ERR_NOT_FOUND)
         return e;
     if (e == ERR_OK && now < expires_at) {
-        e = verify_with(body, jws);
+        e = known.n > 0 ? verify_with(known, jws) : ERR_HTTP;
         if (e != ERR_JWT_KEY || now - fetched_at < CLIENT_KEYS_REFETCH)
             return e;
+    } else {
+        known = SLICE_NONE;
     }
     e = fetch(st, conf, client, now, a, &body);
-    return e == ERR_OK ? verify_with(body, jws) : e;
+    if (e == ERR_OK)
+        return verify_with(body, jws);
+    enum err kept = keep_failure(st, url, known, expires_at, now);
+    return kept == ERR_OK ? e : kept;
 }
 
 enum err client_keys_verify(struct store *st, const struct config *conf,

@@ -1,9 +1,11 @@
 /* What anybody may read: the key set, the metadata, the state of health. */
 #include "endpoint.h"
+#include "issuer_keys.h"
 #include "metadata.h"
 #include "reply.h"
 
 #define MAX_DOCUMENT (64 * 1024)
+#define MAX_HEALTH   (CONFIG_MAX_ISSUERS * (CONFIG_MAX_TEXT + 256))
 
 struct key_list {
     struct buf text;
@@ -61,18 +63,83 @@ enum err endpoint_smart_configuration(struct endpoint *ep, struct response *out)
     return reply_document(out, &text);
 }
 
+/* What the store has on the key sets of other issuers, in the order of the configuration. */
+struct key_sets {
+    const struct config *conf;
+    struct store_fetch rows[CONFIG_MAX_ISSUERS]; /* numbers only; all zero when there is no row */
+};
+
+static bool note_key_set(const struct store_fetch *row, void *context)
+{
+    struct key_sets *all = context;
+    for (size_t i = 0; i < all->conf->issuer_count; i++) {
+        char text[CONFIG_MAX_TEXT + 16];
+        struct buf name = BUF(text);
+        if (!issuer_keys_document(&all->conf->issuers[i], &name) || strcmp(row->url, text) != 0)
+            continue;
+        all->rows[i] = *row;
+        all->rows[i].url = all->rows[i].fault = NULL; /* gone with the row */
+    }
+    return true;
+}
+
+static const char *key_set_state(const struct config *conf, const struct store_fetch *row,
+                                 int64_t now)
+{
+    if (row->fetched_at != 0 && now < row->fresh_until)
+        return "fresh";
+    if (row->fetched_at != 0 && now < row->fresh_until + (int64_t)conf->jwks_stale_if_error_s)
+        return "stale";
+    return row->failed_since != 0 ? "failing" : "none";
+}
+
+static void put_time(const char *name, int64_t at, struct buf *out)
+{
+    if (at != 0)
+        buf_printf(out, ",\"%s\":%lld", name, (long long)at);
+    else
+        buf_printf(out, ",\"%s\":null", name);
+}
+
+/* A member, unless no keys are fetched.  Why a fetch failed is for the log. */
+static enum err put_key_sets(struct endpoint *ep, struct buf *out)
+{
+    struct key_sets all = {.conf = ep->conf};
+    size_t written = 0;
+    enum err e = store_fetch_list(ep->store, note_key_set, &all);
+    for (size_t i = 0; e == ERR_OK && i < ep->conf->issuer_count; i++) {
+        char text[CONFIG_MAX_TEXT + 16];
+        struct buf name = BUF(text);
+        if (!issuer_keys_document(&ep->conf->issuers[i], &name))
+            continue;
+        struct slice source = buf_slice(&name), kind;
+        slice_cut(&source, ':', &kind);
+        buf_puts(out, written++ == 0 ? ",\"key_sets\":[{\"source\":" : ",{\"source\":");
+        buf_json(out, source);
+        buf_printf(out, ",\"state\":\"%s\"", key_set_state(ep->conf, &all.rows[i], ep->now));
+        put_time("fetched_at", all.rows[i].fetched_at, out);
+        put_time("failed_since", all.rows[i].failed_since, out);
+        buf_putc(out, '}');
+    }
+    buf_puts(out, written > 0 ? "]" : "");
+    return e;
+}
+
 enum err endpoint_health(struct endpoint *ep, struct response *out)
 {
     const struct jwk *key;
-    enum err store = ep->store != NULL ? ERR_OK : ERR_STORE;
+    struct buf text = buf_in(ep->arena, MAX_HEALTH + 256), sets = buf_in(ep->arena, MAX_HEALTH);
+    enum err store = ep->store != NULL ? put_key_sets(ep, &sets) : ERR_STORE;
     enum err keys = store == ERR_OK ? endpoint_signing_key(ep, &key) : ERR_KEYS;
     bool well = store == ERR_OK && keys == ERR_OK;
-    struct buf text = buf_in(ep->arena, 256);
-    buf_printf(&text, "{\"status\":\"%s\",\"store\":\"%s\",\"signing_key\":\"%s\"}\n",
+    buf_printf(&text, "{\"status\":\"%s\",\"store\":\"%s\",\"signing_key\":\"%s\"",
                well ? "ok" : "unavailable",
                store == ERR_OK && keys != ERR_STORE ? "ok" : "unreachable",
                keys == ERR_OK ? "ok" : "none");
-    if (text.overflowed)
+    /* Another issuer's trouble is no trouble of this endpoint: it changes no status. */
+    buf_put(&text, store == ERR_OK ? buf_slice(&sets) : SLICE(""));
+    buf_puts(&text, "}\n");
+    if (text.overflowed || sets.overflowed)
         return ERR_INTERNAL;
     reply_json(out, well ? 200 : 503, buf_slice(&text));
     if (!well)

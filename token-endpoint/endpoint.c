@@ -1,5 +1,6 @@
 #include "endpoint.h"
 
+#include "envelope.h"
 #include "log.h"
 
 enum err endpoint_form(struct endpoint *ep, struct form *out)
@@ -26,6 +27,7 @@ enum err endpoint_client(struct endpoint *ep, const struct form *form)
 void endpoint_cache_clear(struct endpoint_cache *cache)
 {
     jwk_free(cache->signing_key);
+    jwk_free(cache->encryption_key);
     local_keys_free(cache->published);
     *cache = (struct endpoint_cache){0};
 }
@@ -37,6 +39,7 @@ static enum err load_signing_key(struct endpoint *ep, struct jwk **out)
     struct buf fault = BUF(reason);
     struct keyring ring = {.directory = ep->conf->key_dir,
                            .store = ep->store,
+                           .use = "sig",
                            .alg = ep->conf->signing_alg,
                            .now = ep->now};
     enum err e = keyring_signing_key(&ring, out, &fault);
@@ -45,6 +48,27 @@ static enum err load_signing_key(struct endpoint *ep, struct jwk **out)
     LOG(LOG_LEVEL_ERROR, "no-signing-key", LOG_TEXT("reason", buf_slice(&fault)));
     *out = NULL;
     return ERR_OK;
+}
+
+static enum err load_encryption_key(struct endpoint *ep, struct jwk **out)
+{
+    char reason[256];
+    struct buf fault = BUF(reason);
+    struct keyring ring = {.store = ep->store, .use = "enc", .now = ep->now};
+    *out = NULL;
+    if (!ep->conf->encrypt_tokens)
+        return ERR_OK;
+    enum err e = keyring_encryption_key(&ring, out, &fault);
+    if (e == ERR_OK || e == ERR_STORE)
+        return e;
+    LOG(LOG_LEVEL_ERROR, "no-encryption-key", LOG_TEXT("reason", buf_slice(&fault)));
+    return ERR_OK;
+}
+
+static bool cache_is_whole(const struct endpoint *ep)
+{
+    return ep->cache->signing_key != NULL &&
+           (ep->cache->encryption_key != NULL || !ep->conf->encrypt_tokens);
 }
 
 static enum err fill_cache(struct endpoint *ep)
@@ -57,9 +81,11 @@ static enum err fill_cache(struct endpoint *ep)
     endpoint_cache_clear(c);
     e = load_signing_key(ep, &c->signing_key);
     if (e == ERR_OK)
+        e = load_encryption_key(ep, &c->encryption_key);
+    if (e == ERR_OK)
         e = local_keys_load(ep->store, &c->published);
     /* Without a key the next request looks again: the administrator may be about to make one. */
-    c->filled = e == ERR_OK && c->signing_key != NULL;
+    c->filled = e == ERR_OK && cache_is_whole(ep);
     c->epoch = epoch;
     return e;
 }
@@ -75,11 +101,24 @@ enum err endpoint_signing_key(struct endpoint *ep, const struct jwk **out)
     return ERR_OK;
 }
 
+enum err endpoint_encryption_key(struct endpoint *ep, const struct jwk **out)
+{
+    enum err e = fill_cache(ep);
+    if (e != ERR_OK)
+        return e;
+    if (ep->conf->encrypt_tokens && ep->cache->encryption_key == NULL)
+        return ERR_KEYS;
+    *out = ep->cache->encryption_key;
+    return ERR_OK;
+}
+
 enum err endpoint_check_token(struct endpoint *ep, struct slice token, struct jwt_claims *out)
 {
     struct local_token_rules rules = {
         .issuer = ep->conf->issuer, .now = ep->now, .clock_skew = ep->conf->token_clock_skew_s};
     enum err e = fill_cache(ep);
+    if (e == ERR_OK && envelope_is(token))
+        e = envelope_open(ep->conf, ep->store, token, ep->now, ep->arena, &token);
     return e == ERR_OK
                ? local_token_check(ep->cache->published, ep->store, &rules, token, ep->arena, out)
                : e;

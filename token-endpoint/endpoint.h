@@ -11,6 +11,7 @@ struct endpoint_cache {
     bool filled;
     int64_t epoch;
     struct jwk *signing_key;      /* owned; NULL when there is none */
+    struct jwk *encryption_key;   /* owned; NULL when there is none or none is needed */
     struct local_keys *published; /* owned */
 };
 
@@ -47,6 +48,9 @@ MUST_USE enum err endpoint_client(struct endpoint *ep, const struct form *form);
 
 /* The key that signs now; borrowed from the cache.  ERR_KEYS, ERR_STORE. */
 MUST_USE enum err endpoint_signing_key(struct endpoint *ep, const struct jwk **out);
+
+/* The key that tokens are encrypted for; NULL when they are not; borrowed.  ERR_KEYS, ERR_STORE. */
+MUST_USE enum err endpoint_encryption_key(struct endpoint *ep, const struct jwk **out);
 
 /* Check a token that this endpoint may have issued.  Errors as local_token_check. */
 MUST_USE enum err endpoint_check_token(struct endpoint *ep, struct slice token,

@@ -1,9 +1,24 @@
 /* POST /token: the client credentials grant (RFC 6749 section 4.4; SMART Backend Services). */
 #include "access_token.h"
 #include "endpoint.h"
+#include "envelope.h"
 #include "grant.h"
 #include "log.h"
 #include "reply.h"
+
+/* format = encrypted-jwt: only the gateway can read what is in the token. */
+static enum err encrypt(struct endpoint *ep, struct access_token *token)
+{
+    const struct jwk *key;
+    enum err e = endpoint_encryption_key(ep, &key);
+    if (e != ERR_OK || key == NULL)
+        return e;
+    struct buf text = buf_in(ep->arena, 2 * token->text.n + 4096);
+    e = envelope_seal(ep->conf, key, token->text, ep->arena, &text);
+    if (e == ERR_OK)
+        token->text = buf_slice(&text);
+    return e;
+}
 
 static void reply_token(struct endpoint *ep, const struct access_token *token, struct slice scope,
                         struct response *out)
@@ -51,6 +66,8 @@ enum err endpoint_token(struct endpoint *ep, struct response *out)
     if (e == ERR_OK)
         e = access_token_make(ep->conf, key, &ep->who.client, scope, buf_slice(&audience), ep->now,
                               ep->arena, &token);
+    if (e == ERR_OK)
+        e = encrypt(ep, &token);
     if (e != ERR_OK)
         return e;
     reply_token(ep, &token, scope, out);

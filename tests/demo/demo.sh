@@ -1,6 +1,7 @@
 #!/bin/sh
 # A real web server with TLS, both programs in front of a FHIR server, clients, and a walk through what
-# they do.  Called by make demo.  Environment: SERVER=lighttpd|apache, PORT, FHIR_UPSTREAM, DEMO_ONCE.
+# they do.  Called by make demo.  Environment: SERVER=lighttpd|apache, PORT, FHIR_UPSTREAM, DEMO_ONCE,
+# TOKEN_FORMAT=jwt|encrypted-jwt.
 set -eu
 umask 077
 cd "$(dirname "$0")/../.."
@@ -8,6 +9,7 @@ root=$(pwd)
 python=/usr/bin/python3
 server=${SERVER:-lighttpd}
 port=${PORT:-8443}
+format=${TOKEN_FORMAT:-jwt}
 upstream=${FHIR_UPSTREAM:-}
 origin=https://127.0.0.1:$port
 demo=$root/build/demo
@@ -21,10 +23,15 @@ case $server in
 lighttpd | apache) ;;
 *) die "SERVER=$server is not known; use SERVER=lighttpd or SERVER=apache" ;;
 esac
+case $format in
+jwt) encrypted=no ;;
+encrypted-jwt) encrypted=yes ;;
+*) die "TOKEN_FORMAT=$format is not known; use TOKEN_FORMAT=jwt or TOKEN_FORMAT=encrypted-jwt" ;;
+esac
 case $port in
 '' | *[!0-9]*) die "PORT=$port is no number" ;;
 esac
-"$python" - "$port" <<'PYTHON' || die "port $port cannot be used (taken?); choose another: make demo PORT=9443"
+"$python" - "$port" <<'PYTHON' || die "port $port cannot be used, maybe it is taken; try: make demo PORT=9443"
 import socket, sys
 s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -65,8 +72,8 @@ chmod -R 0755 "$run/bin" "$run/etc" "$run/www"
 
 printf 'Certificates, configuration and keys ...\n'
 {
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7 -subj '/CN=fhir-auth demo CA' \
-        -keyout "$run/work/ca.key" -out "$demo/ca.pem"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7 \
+        -subj '/CN=fhir-auth demo CA' -keyout "$run/work/ca.key" -out "$demo/ca.pem"
     openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=127.0.0.1' \
         -keyout "$run/etc/server.key" -out "$run/work/server.csr"
     printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\n' >"$run/work/server.ext"
@@ -75,12 +82,14 @@ printf 'Certificates, configuration and keys ...\n'
 } 2>"$run/work/openssl.log" || die "openssl failed: $(cat "$run/work/openssl.log")"
 chmod 0644 "$demo/ca.pem"
 
-sed -e "s|@RUN@|$run|g" -e "s|@PORT@|$port|g" tests/demo/fhir-auth.conf.in >"$run/etc/fhir-auth.conf"
+sed -e "s|@RUN@|$run|g" -e "s|@PORT@|$port|g" -e "s|@FORMAT@|$format|g" \
+    -e "s|@ENCRYPTED@|$encrypted|g" tests/demo/fhir-auth.conf.in >"$run/etc/fhir-auth.conf"
 chmod 0644 "$run/etc/fhir-auth.conf"
 FHIR_AUTH_CONF=$run/etc/fhir-auth.conf
 export FHIR_AUTH_CONF
 ctl() { "$root/build/fhir-authctl" "$@"; }
 ctl key generate --json >/dev/null
+[ $encrypted = no ] || ctl key generate --use enc --json >/dev/null
 ctl config check >/dev/null
 
 # ---- clients, told to others in demo.env ----
@@ -130,7 +139,8 @@ wait_for() { # what, pid of it, command that succeeds when it is there
     die "$what does not answer"
 }
 if [ -z "$upstream" ]; then
-    "$python" tests/demo/upstream.py --log "$run/log/upstream.log" >"$run/work/upstream.port" 2>"$run/log/upstream.err" &
+    "$python" tests/demo/upstream.py --log "$run/log/upstream.log" \
+        >"$run/work/upstream.port" 2>"$run/log/upstream.err" &
     upstream_pid=$!
     pids="$pids $upstream_pid"
     wait_for 'the sample FHIR server' "$upstream_pid" test -s "$run/work/upstream.port"
@@ -140,7 +150,8 @@ command=$("$python" tests/demo/render.py "$server" --run "$run" --port "$port" -
 $command >"$run/log/server.out" 2>&1 &
 server_pid=$!
 pids="$server_pid $pids"
-wait_for "$server" "$server_pid" curl -sf --cacert "$demo/ca.pem" --max-time 5 "$origin/oauth/health"
+wait_for "$server" "$server_pid" curl -sf --noproxy '*' --cacert "$demo/ca.pem" --max-time 5 \
+    "$origin/oauth/health"
 printf '%s is up at %s, in front of %s\n' "$server" "$origin" "$upstream"
 
 . tests/demo/walk.sh

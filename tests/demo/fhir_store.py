@@ -1,7 +1,7 @@
 """A FHIR store in memory: just enough of R4 for the demo and the tests, without any access control.
 
-It honours _include, _revinclude, _has and chained parameters, so that an authorizer that lets one of
-them through with too small a scope is seen to leak.
+It honours _include, _revinclude, _has and chained parameters, so that an authorizer that lets one
+of them through with too small a scope is seen to leak.
 """
 import copy
 import datetime
@@ -12,7 +12,9 @@ from collections.abc import Iterator
 
 # Search parameter -> path of the references it follows.
 REFERENCES = {
-    "Patient": {"organization": "managingOrganization", "general-practitioner": "generalPractitioner"},
+    "Patient": {
+        "organization": "managingOrganization", "general-practitioner": "generalPractitioner"
+    },
     "Encounter": {
         "subject": "subject",
         "patient": "subject",
@@ -70,7 +72,8 @@ def text_matches(resource: dict, parameter: str, wanted: str) -> bool:
         found = [v for p in paths.get(parameter, ("name.given",)) for v in at(resource, p)]
         return any(isinstance(v, str) and v.lower().startswith(wanted.lower()) for v in found)
     if parameter in ("code", "identifier"):
-        paths = ("code.coding", "system", "code") if parameter == "code" else ("identifier", "system", "value")
+        coded = ("code.coding", "system", "code")
+        paths = coded if parameter == "code" else ("identifier", "system", "value")
         system, _, value = wanted.rpartition("|")
         return any(
             item.get(paths[2]) == value and system in ("", item.get(paths[1]))
@@ -89,12 +92,13 @@ class Store:
 
     def put(self, resource: dict) -> dict:
         kind, ident = resource["resourceType"], resource["id"]
+        now = datetime.datetime.now(datetime.UTC)
         with self.lock:
             versions = self.versions.setdefault((kind, ident), [])
             resource = copy.deepcopy(resource)
             resource["meta"] = {
                 "versionId": str(len(versions) + 1),
-                "lastUpdated": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+                "lastUpdated": now.isoformat(timespec="milliseconds"),
             }
             versions.append(resource)
             return resource
@@ -140,13 +144,16 @@ class Store:
         if name.startswith("_has:"):
             _, kind, link, rest = name.split(":", 3)
             me = f"{resource['resourceType']}/{resource['id']}"
-            return any(me in references(o, link) and self.matches(o, rest, value) for o in self.all(kind))
+            return any(
+                me in references(o, link) and self.matches(o, rest, value) for o in self.all(kind)
+            )
         if "." in name:
             link, rest = name.split(".", 1)
             link, _, kind = link.partition(":")
             targets = [self.by_reference(r) for r in references(resource, link)]
             return any(
-                t and kind in ("", t["resourceType"]) and self.matches(t, rest, value) for t in targets
+                t and kind in ("", t["resourceType"]) and self.matches(t, rest, value)
+                for t in targets
             )
         name = name.partition(":")[0]
         for wanted in value.split(","):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A client that signs its own assertions (private_key_jwt): make its key pair, sign one assertion."""
+"""A client that signs its assertions (private_key_jwt): make its key pair, sign one assertion."""
 import argparse
 import json
 import pathlib

@@ -48,7 +48,8 @@ def lighttpd(run: pathlib.Path, port: int, upstream: str) -> str:
             "/etc/ssl/private/fhir.example.org.key": f"{run}/etc/server.key",
             "/etc/fhir-auth/": f"{run}/etc/",
             "/usr/local/lib/fhir-auth/": f"{run}/bin/",
-            '"host" => "127.0.0.1", "port" => 8080': f'"host" => "{host}", "port" => {upstream_port}',
+            '"host" => "127.0.0.1"': f'"host" => "{host}"',
+            '"port" => 8080': f'"port" => {upstream_port}',
             '"/fhir" => "/fhir"': f'"/fhir" => "{path}"',
         },
     )
@@ -87,14 +88,15 @@ def apache_base(run: pathlib.Path, port: int) -> str:
 
 
 def render(server: str, run: pathlib.Path, port: int, upstream: str) -> list[str]:
-    """Write the files of a server below run/etc; return the command that runs it in the foreground."""
+    """Write a server's files below run/etc; return the command that runs it in the foreground."""
     if server == "lighttpd":
         command = ["/usr/sbin/lighttpd", "-D", "-f", f"{run}/etc/lighttpd.conf"]
         files = {"lighttpd.conf": lighttpd(run, port, upstream)}
         files |= {name: (EXAMPLES / name).read_text() for name in LUA}
     elif server == "apache":
         command = ["/usr/sbin/apache2", "-DFOREGROUND", "-f", f"{run}/etc/apache.conf"]
-        files = {"apache.conf": apache_base(run, port), "apache-site.conf": apache(run, port, upstream)}
+        files = {"apache.conf": apache_base(run, port)}
+        files["apache-site.conf"] = apache(run, port, upstream)
     else:
         raise ValueError(f"no such web server: {server}")
     for name, text in files.items():

@@ -1,4 +1,4 @@
-"""Synthetic FHIR R4 resources, linked: every Observation and Encounter has a Patient as its subject."""
+"""Synthetic FHIR R4 resources, linked: each Observation and Encounter has a Patient as subject."""
 
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A small FHIR R4 server with sample data, on loopback.  It checks no tokens: that is the gateway's job."""
+"""A small FHIR R4 server with sample data, on loopback.  Checking tokens is the gateway's job."""
 import argparse
 import http.server
 import json
@@ -17,7 +17,9 @@ ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
 
 def capability_statement(base: str) -> dict:
-    interactions = ("read", "vread", "history-instance", "search-type", "create", "update", "patch", "delete")
+    interactions = (
+        "read", "vread", "history-instance", "search-type", "create", "update", "patch", "delete"
+    )
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -136,7 +138,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, capability_statement(self.base))
         if not parts and method == "GET":
             kinds = dict(query).get("_type", ",".join(TYPES)).split(",")
-            return self.bundle("searchset", [hit for k in kinds for hit in self.store.search(k, query)])
+            return self.bundle(
+                "searchset", [hit for k in kinds for hit in self.store.search(k, query)]
+            )
         if not parts or parts[0] not in TYPES:
             raise Fault(404, "not-supported", "unknown resource type")
         kind, rest = parts[0], parts[1:]
@@ -178,12 +182,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if method == "GET" and kind == "Patient" and more and more[0] in (*TYPES, "$everything"):
             kinds = ("Encounter", "Observation") if more[0] == "$everything" else (more[0],)
             query = [*query, ("patient", ident)]
-            return self.bundle("searchset", [hit for k in kinds for hit in self.store.search(k, query)])
+            return self.bundle(
+                "searchset", [hit for k in kinds for hit in self.store.search(k, query)]
+            )
         if more:
             raise Fault(404, "not-supported", "no such interaction")
         if method == "PUT":
             new = not self.store.exists(kind, ident)
-            return self.resource(201 if new else 200, self.store.put({**self.parse(kind, body), "id": ident}))
+            return self.resource(
+                201 if new else 200, self.store.put({**self.parse(kind, body), "id": ident})
+            )
         if method == "PATCH":
             return self.resource(200, self.patch(kind, ident, body))
         if method == "DELETE":

@@ -1,7 +1,11 @@
 """Fixtures: every test that takes `gw` runs against lighttpd and against Apache."""
+import os
+
 import pytest
 
 from gateway import Gateway
+
+os.environ["no_proxy"] = "*"  # all is on this machine
 
 SERVERS = ("lighttpd", "apache")
 

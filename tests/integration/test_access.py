@@ -3,8 +3,10 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+import requests
 
 import keys
+import wire
 
 FHIR = "{http://hl7.org/fhir}"
 
@@ -55,7 +57,9 @@ def test_other_scheme_is_no_token(gw):
 
 
 @pytest.mark.parametrize(
-    "value", ("Bearer", "Bearer ", "Bearer a b", "Bearer a,b", 'Bearer "x"', "Bearer =", "Bearer a@b")
+    "value", (
+        "Bearer", "Bearer ", "Bearer a b", "Bearer a,b", 'Bearer "x"', "Bearer =", "Bearer a@b"
+    )
 )
 def test_malformed_header(gw, value, upstream_saw):
     answer = gw.fhir("GET", "/Patient/pat-1", headers={"Authorization": value})
@@ -68,7 +72,9 @@ def test_malformed_header(gw, value, upstream_saw):
 
 def test_scheme_in_any_case(gw, reader_token):
     for scheme in ("bearer", "BEARER", "beaREr"):
-        answer = gw.fhir("GET", "/Patient/pat-1", headers={"Authorization": f"{scheme} {reader_token}"})
+        answer = gw.fhir(
+            "GET", "/Patient/pat-1", headers={"Authorization": f"{scheme} {reader_token}"}
+        )
         assert answer.status_code == 200
 
 
@@ -110,12 +116,21 @@ def test_token_in_the_query(gw, reader_token, upstream_saw):
     path = f"/Patient/pat-1?access_token={reader_token}"
     assert_refused(gw.fhir("GET", path), 400, "invalid_request")
     assert_refused(gw.fhir("GET", path, reader_token), 400, "invalid_request")
-    assert_refused(gw.fhir("GET", "/Patient?_id=x&%61ccess_token=y", reader_token), 400, "invalid_request")
+    assert_refused(
+        gw.fhir("GET", "/Patient?_id=x&%61ccess_token=y", reader_token), 400, "invalid_request"
+    )
     assert upstream_saw() == []
 
 
 def test_not_fhir(gw, reader_token):
-    for path in ("/Nonsense/1", "/patient/pat-1", "/Patient/pat-1/extra/x/y/z", "/Patient/%20", "/$x/y", "/_x"):
+    for path in (
+        "/Nonsense/1",
+        "/patient/pat-1",
+        "/Patient/pat-1/extra/x/y/z",
+        "/Patient/%20",
+        "/$x/y",
+        "/_x",
+    ):
         assert_refused(gw.fhir("GET", path, reader_token), 400, "invalid_request")
 
 
@@ -139,11 +154,26 @@ def test_method_that_is_not_fhir(gw, reader_token):
         assert_refused(gw.fhir(method, path, reader_token), 400, "invalid_request")
 
 
+@pytest.mark.parametrize("size", (20_000, 66_000, 300_000, 1_000_000))
+def test_client_that_sends_a_refused_body_gets_the_answer(gw, narrow_token, size):
+    """On a connection of its own: no answer may be lost because the server closes too early."""
+    headers = {"Authorization": f"Bearer {narrow_token}"}
+    for _ in range(8):
+        answer = requests.post(
+            gw.base + "/Observation", b"x" * size, headers=headers, verify=gw.ca, timeout=30
+        )
+        assert_refused(answer, 403, "insufficient_scope")
+
+
 def test_body_that_is_refused_is_not_waited_for(gw, narrow_token):
     """Also a large one, and with the status that belongs to it."""
-    answer = gw.fhir("POST", "/Observation", narrow_token, data=b"x" * 400_000)
-    assert_refused(answer, 403, "insufficient_scope")
-    assert_refused(gw.fhir("POST", "/Observation", data=b"x" * 400_000), 401)
+    for size in (1000, 100_000, 400_000):
+        answer = gw.fhir("POST", "/Observation", narrow_token, data=b"x" * size)
+        assert_refused(answer, 403, "insufficient_scope")
+        assert_refused(gw.fhir("POST", "/Observation", data=b"x" * size), 401)
+        head = b"POST /fhir/Observation HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+        answer = wire.exchange(gw.port, gw.ca, head % size)
+        assert (answer.status, answer.seconds < 3) == (401, True)
 
 
 # ---- the body ----
@@ -169,16 +199,22 @@ def test_xml(gw, path, accept):
     challenge(answer)
 
 
-@pytest.mark.parametrize("accept", ("application/fhir+json", "*/*", "text/html", "application/fhir+xml;q=0", ""))
+@pytest.mark.parametrize(
+    "accept", ("application/fhir+json", "*/*", "text/html", "application/fhir+xml;q=0", "")
+)
 def test_json(gw, accept):
     assert_refused(gw.fhir("GET", "/Patient", headers={"Accept": accept}), 401)
 
 
 def test_spanish(gw, narrow_token):
-    answer = gw.fhir("GET", "/Observation", narrow_token, headers={"Accept-Language": "es-ES,es;q=0.9,en;q=0.1"})
+    answer = gw.fhir(
+        "GET", "/Observation", narrow_token, headers={"Accept-Language": "es-ES,es;q=0.9,en;q=0.1"}
+    )
     assert_refused(answer, 403, "insufficient_scope")
     assert "permisos" in answer.json()["issue"][0]["details"]["text"]
-    english = gw.fhir("GET", "/Observation", narrow_token, headers={"Accept-Language": "en, es;q=0.5"})
+    english = gw.fhir(
+        "GET", "/Observation", narrow_token, headers={"Accept-Language": "en, es;q=0.5"}
+    )
     assert "permisos" not in english.text
 
 
@@ -203,5 +239,7 @@ def test_claims_that_are_not_ours_are_not_needed(gw, reader_token):
 
 
 def test_deny_responder_is_no_endpoint(gw, reader_token):
-    answer = gw.session.get(gw.origin + "/fhir-auth-deny", headers={"Authorization": f"Bearer {reader_token}"})
+    answer = gw.session.get(
+        gw.origin + "/fhir-auth-deny", headers={"Authorization": f"Bearer {reader_token}"}
+    )
     assert answer.status_code in (400, 401, 404)

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from jwcrypto import jwk
 
 import keys
 
@@ -158,7 +159,18 @@ def test_audience_may_be_the_token_endpoint_or_the_issuer(gw, client):
     assert client.ask(client.assertion(aud=gw.issuer)).status_code == 200
 
 
-@pytest.mark.parametrize("audience", ("https://other.example/token", "", None, "{base}", "{issuer}/", "{issuer}/token/", "{issuer}/introspect"))
+@pytest.mark.parametrize(
+    "audience",
+    (
+        "https://other.example/token",
+        "",
+        None,
+        "{base}",
+        "{issuer}/",
+        "{issuer}/token/",
+        "{issuer}/introspect",
+    ),
+)
 def test_other_audience(gw, client, audience):
     if audience is not None:
         audience = audience.format(base=gw.base, issuer=gw.issuer)
@@ -168,6 +180,11 @@ def test_other_audience(gw, client, audience):
 def test_foreign_audience_beside_the_right_one(gw, client):
     assert_refused(client.ask(client.assertion(aud=[gw.token_url, "https://other.example"])))
     assert_refused(client.ask(client.assertion(aud=[])))
+
+
+def test_audience_is_one_string(gw, client):
+    assert_refused(client.ask(client.assertion(aud=[gw.token_url])))
+    assert_refused(client.ask(client.assertion(aud=[gw.token_url, gw.issuer])))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +209,9 @@ def test_claim_that_is_wrong(client, claims):
     assert_refused(client.ask(client.assertion(**claims)))
 
 
-@pytest.mark.parametrize("name, seconds", (("exp", -120), ("exp", 600), ("exp", 10**10), ("nbf", 600), ("iat", 600)))
+@pytest.mark.parametrize(
+    "name, seconds", (("exp", -120), ("exp", 600), ("exp", 10**10), ("nbf", 600), ("iat", 600))
+)
 def test_time_that_is_wrong(client, name, seconds):
     assert_refused(client.ask(client.assertion(**{name: int(time.time()) + seconds})))
 
@@ -273,12 +292,12 @@ def test_unsigned(client):
 
 
 def test_public_key_as_hmac_secret(client):
-    from jwcrypto import jwk
-
     for text in (client.key.export_public(), client.key.export_to_pem().decode()):
         secret = jwk.JWK(kty="oct", k=keys.b64(text.encode()))
         claims = keys.assertion_claims(client.id, client.gw.token_url)
-        assert_refused(client.ask(keys.sign({"alg": "HS256", "kid": client.key["kid"]}, claims, secret)))
+        assert_refused(
+            client.ask(keys.sign({"alg": "HS256", "kid": client.key["kid"]}, claims, secret))
+        )
 
 
 @pytest.mark.parametrize(
@@ -301,7 +320,9 @@ def test_spoiled_assertion(client, spoil):
 
 def test_assertion_type(client):
     form = keys.assertion_form(client.assertion())
-    assert_refused(client.gw.post_token({**form, "client_assertion_type": "urn:x"}), 400, "invalid_request")
+    assert_refused(
+        client.gw.post_token({**form, "client_assertion_type": "urn:x"}), 400, "invalid_request"
+    )
     del form["client_assertion_type"]
     assert_refused(client.gw.post_token(form), 400, "invalid_request")
 

@@ -216,7 +216,7 @@ def test_inspect_checks_type_signature_and_form(issuing):
         ("not a compact signed JWT", good + "." + good),
         ("no token on standard input", ""),
         ("no token on standard input", "\n"),
-        ("longer than", good + "A" * 20000),
+        ("longer than", good + "A" * 40000),
     ]
     for why, token in cases:
         issuing.no(why, "token", "inspect", stdin=token)

@@ -4,6 +4,8 @@ import json
 import time
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 from jwcrypto import jwk
 
 import keys
@@ -17,11 +19,14 @@ def good(gw):
 
 
 @pytest.fixture(scope="module")
-def signing_key(gw):
+def signing_key(gw, good):
     """The gateway's own private key: to make tokens that are wrong in one thing only."""
-    files = list((gw.dir / "state" / "keys").glob("*.jwk"))
-    assert len(files) == 1
-    return jwk.JWK.from_json(files[0].read_text())
+    file = gw.dir / "state" / "keys" / f"{good['header']['kid']}.jwk"
+    return jwk.JWK.from_json(file.read_text())
+
+
+def sign_der(key, text):
+    return key.get_op_key("sign").sign(text.encode(), ec.ECDSA(hashes.SHA256()))
 
 
 def refused(gw, token, reason=""):
@@ -99,11 +104,7 @@ def test_critical_extension(gw, good, signing_key):
     for extra in ({"crit": ["exp"]}, {"crit": ["b64"], "b64": False}, {"crit": []}):
         _, payload, _ = good["token"].split(".")
         head = keys.b64(json.dumps({**good["header"], **extra}).encode())
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import ec, utils
-
-        key = signing_key.get_op_key("sign")
-        r, s = utils.decode_dss_signature(key.sign(f"{head}.{payload}".encode(), ec.ECDSA(hashes.SHA256())))
+        r, s = utils.decode_dss_signature(sign_der(signing_key, f"{head}.{payload}"))
         signature = keys.b64(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
         refused(gw, f"{head}.{payload}.{signature}", extra)
 
@@ -120,7 +121,11 @@ def test_unsigned(gw, good):
 def test_public_key_as_hmac_secret(gw, good):
     key_set = jwk.JWKSet.from_json(gw.oauth("GET", "/jwks").text)
     public = key_set.get_key(good["header"]["kid"])
-    for text in (public.export_public(), public.export_to_pem().decode(), public.export_to_pem().decode().strip()):
+    for text in (
+        public.export_public(),
+        public.export_to_pem().decode(),
+        public.export_to_pem().decode().strip(),
+    ):
         secret = jwk.JWK(kty="oct", k=keys.b64(text.encode()))
         refused(gw, keys.sign({**good["header"], "alg": "HS256"}, good["claims"], secret))
 
@@ -130,7 +135,9 @@ def test_own_key_under_the_right_kid(gw, good):
     refused(gw, keys.sign(good["header"], good["claims"], evil))
     embedded = {**good["header"], "jwk": evil.export_public(as_dict=True)}
     refused(gw, keys.sign(embedded, good["claims"], evil))
-    refused(gw, keys.sign({**good["header"], "jku": "https://evil.example/jwks"}, good["claims"], evil))
+    refused(
+        gw, keys.sign({**good["header"], "jku": "https://evil.example/jwks"}, good["claims"], evil)
+    )
 
 
 def test_other_algorithm_than_the_key_is_for(gw, good):
@@ -156,12 +163,8 @@ def test_signature_that_is_no_signature(gw, good):
 
 
 def test_der_signature(gw, good, signing_key):
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     head, payload, _ = good["token"].split(".")
-    der = signing_key.get_op_key("sign").sign(f"{head}.{payload}".encode(), ec.ECDSA(hashes.SHA256()))
-    refused(gw, f"{head}.{payload}.{keys.b64(der)}")
+    refused(gw, f"{head}.{payload}.{keys.b64(sign_der(signing_key, f'{head}.{payload}'))}")
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,9 @@ def test_secret_post_opens_the_fhir_server(gw, reader):
 def test_basic_is_form_decoded(gw):
     """RFC 6749 section 2.3.1: id and secret are form-encoded before they are put into Basic."""
     client_id, secret = gw.add_client("system/*.rs", "--id", "ward~app.1")
-    encoded = "".join(f"%{ord(c):02X}" for c in client_id), "".join(f"%{ord(c):02x}" for c in secret)
+    encoded = "".join(f"%{ord(c):02X}" for c in client_id), "".join(
+        f"%{ord(c):02x}" for c in secret
+    )
     assert ask(gw, encoded, "system/*.rs").status_code == 200
 
 

@@ -31,7 +31,10 @@ def exchange(port: int, ca: str, request: bytes, seconds: float = 10.0) -> Answe
         except OSError:
             pass
         received = b""
-        while b"\r\n\r\n" not in received:
+        while b"\r\n\r\n" not in received or received.startswith(b"HTTP/1.1 100"):
+            if received.startswith(b"HTTP/1.1 100") and b"\r\n\r\n" in received:
+                received = received.partition(b"\r\n\r\n")[2]  # an interim answer
+                continue
             chunk = tls.recv(65536)
             assert chunk, f"the connection ended within the header: {received!r}"
             received += chunk
@@ -41,17 +44,19 @@ def exchange(port: int, ca: str, request: bytes, seconds: float = 10.0) -> Answe
         headers = [tuple(part.strip() for part in line.split(":", 1)) for line in lines]
         answer = Answer(int(status_line.split()[1]), headers, body, arrived)
         length = int((answer.header("Content-Length") or ["-1"])[0])
-        while length < 0 or len(answer.body) < length:
+        while not (len(answer.body) >= length >= 0 or answer.body.endswith(b"0\r\n\r\n")):
             try:
                 chunk = tls.recv(65536)
             except OSError:
                 break
-            if not chunk or (length < 0 and answer.body.endswith(b"0\r\n\r\n")):
+            if not chunk:
                 break
             answer.body += chunk
         return answer
 
 
 def get(port: int, ca: str, target: bytes, *headers: bytes, method: bytes = b"GET") -> Answer:
-    lines = [method + b" " + target + b" HTTP/1.1", b"Host: 127.0.0.1", b"Connection: close", *headers]
+    lines = [
+        method + b" " + target + b" HTTP/1.1", b"Host: 127.0.0.1", b"Connection: close", *headers
+    ]
     return exchange(port, ca, b"\r\n".join(lines) + b"\r\n\r\n")

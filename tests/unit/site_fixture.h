@@ -39,6 +39,7 @@ static inline struct keyring site_keyring(struct site *s)
 {
     return (struct keyring){.directory = s->conf.key_dir,
                             .store = s->st,
+                            .use = "sig",
                             .alg = s->conf.signing_alg,
                             .keep_retired_s = 300,
                             .now = SITE_NOW - 1000};

@@ -29,7 +29,7 @@ static void issuers_are_read(void **state)
                            "[scope-map \"kc\"]\n"
                            "urn:kc:read = system/*.rs\n"
                            "lab = system/Observation.rs?category=laboratory system/Patient.r\n"
-                           "[issuer \"b\"]\nissuer = https://b.example\nkeys = /etc/b.jwks\n"
+                           "[issuer \"b\"]\nissuer = https://b.example/\nkeys = /etc/b.jwks\n"
                            "algorithms = HS256\naudience = x y\nclock_skew = 0\n"),
                      ERR_OK);
     assert_string_equal(faults, "");
@@ -42,6 +42,7 @@ static void issuers_are_read(void **state)
     assert_int_equal(kc->clock_skew_s, 30);
     assert_non_null(kc->scope_map);
     assert_null(b->scope_map);
+    assert_string_equal(b->issuer, "https://b.example/");
     assert_string_equal(b->algorithms, "HS256");
     assert_string_equal(b->audience, "x y");
     assert_int_equal(b->clock_skew_s, 0);
@@ -71,6 +72,12 @@ static const struct {
      "conf:8: [issuer \"l\"] has the issuer of another section; leave one out\n"},
     {__LINE__, "[issuer \"l\"]\nissuer = https://a.example/oauth\nkeys = store\n",
      "conf:5: [issuer \"l\"] has the issuer of another section; leave one out\n"},
+    {__LINE__, "[issuer \"k\"]\nissuer = https://k.example//\nkeys = store\n",
+     "conf:6: [issuer \"k\"] issuer: \"https://k.example//\" ends with a slash; leave it out\n"},
+    {__LINE__, "[issuer \"k\"]\nissuer = https:///\nkeys = store\n",
+     "conf:6: [issuer \"k\"] issuer: \"https:///\" has no valid host and port; give a name in "
+     "lower "
+     "case, an address or [IPv6 address], and a port up to 65535 if it is not the usual one\n"},
     {__LINE__, "[issuer \"k\"]\nissuer = https://k.example\nkeys = etc/keys\n",
      "conf:7: [issuer \"k\"] keys: \"etc/keys\" is no source of keys; give discovery, store, the "
      "https "

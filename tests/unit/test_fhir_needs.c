@@ -162,7 +162,7 @@ static const struct {
     /* open, with or without scopes */
     {__LINE__, "GET", "/metadata", "", NULL, ERR_OK},
     {__LINE__, "GET", "/.well-known/smart-configuration", "", NULL, ERR_OK},
-    {__LINE__, "OPTIONS", "/Patient/1", "system/*.cruds", NULL, ERR_METHOD},
+    {__LINE__, "OPTIONS", "/Patient/1", "system/*.cruds", "", ERR_METHOD},
     {__LINE__, "POST", "/metadata", "system/*.cruds", "", ERR_METHOD},
 };
 

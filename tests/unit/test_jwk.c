@@ -62,7 +62,8 @@ static const struct {
     {__LINE__, "rfc7515-a3.json", "crv", "\"P-384\"", ERR_JWK_FORM}, /* wrong length for it */
     {__LINE__, "rfc7515-a3.json", "crv", "\"secp256k1\"", ERR_JWK_TYPE},
     {__LINE__, "rfc7515-a3.json", "crv", "\"p-256\"", ERR_JWK_TYPE},
-    {__LINE__, "rfc8037-a4.json", "crv", "\"X25519\"", ERR_JWK_TYPE},
+    {__LINE__, "rfc8037-a4.json", "crv", "\"X25519\"", ERR_JWK_WEAK}, /* another x of this d */
+    {__LINE__, "rfc8037-a4.json", "crv", "\"X448\"", ERR_JWK_TYPE},
     {__LINE__, "rfc8037-a4.json", "crv", "\"P-256\"", ERR_JWK_TYPE},
     {__LINE__, "rfc8037-a4.json", "crv", "\"Ed448\"", ERR_JWK_FORM},
     /* kid and alg */
@@ -165,6 +166,15 @@ static const struct {
      ERR_JWK_WEAK},
     {__LINE__, "rfc8037-a3.json", "x", "\"7P_______________________________________38\"",
      ERR_JWK_WEAK},
+    {__LINE__, "cookbook-x25519.json", "x", NULL, ERR_JWK_FORM},
+    {__LINE__, "cookbook-x25519.json", "d", NULL, ERR_OK},
+    {__LINE__, "cookbook-x25519.json", "crv", "\"Ed25519\"", ERR_JWK_WEAK},
+    {__LINE__, "cookbook-x25519.json", "x", "\"3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IKw\"",
+     ERR_JWK_FORM},
+    {__LINE__, "cookbook-x25519.json", "d", "\"XasIfmJKikt54X-Lg4AO5m87sSkmGLb9HC-LJ_-I4A\"",
+     ERR_JWK_FORM},
+    {__LINE__, "cookbook-x25519.json", "x", "\"hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo\"",
+     ERR_JWK_WEAK}, /* of another key */
     /* oct */
     {__LINE__, "rfc7515-a1.json", "k", NULL, ERR_JWK_FORM},
     {__LINE__, "rfc7515-a1.json", "k", "\"\"", ERR_JWK_FORM},
@@ -242,18 +252,24 @@ static const struct {
     int line;
     const char *member, *raw;
     enum jwk_use use;
-    bool may_sign, may_verify;
+    bool may_sign, may_verify, may_encrypt, may_decrypt;
 } uses[] = {
-    {__LINE__, "x-none", "1", JWK_USE_ANY, true, true},
-    {__LINE__, "use", "\"sig\"", JWK_USE_SIG, true, true},
-    {__LINE__, "use", "\"enc\"", JWK_USE_ENC, false, false},
-    {__LINE__, "key_ops", "[\"sign\",\"verify\"]", JWK_USE_SIG, true, true},
-    {__LINE__, "key_ops", "[\"sign\"]", JWK_USE_SIG, true, false},
-    {__LINE__, "key_ops", "[\"verify\"]", JWK_USE_SIG, false, true},
-    {__LINE__, "key_ops", "[]", JWK_USE_ANY, false, false},
-    {__LINE__, "key_ops", "[\"Verify\"]", JWK_USE_ANY, false, false},
-    {__LINE__, "key_ops", "[\"deriveBits\"]", JWK_USE_ENC, false, false},
-    {__LINE__, "key_ops", "[\"verify\",\"encrypt\"]", JWK_USE_ANY, false, true},
+    {__LINE__, "x-none", "1", JWK_USE_ANY, true, true, true, true},
+    {__LINE__, "use", "\"sig\"", JWK_USE_SIG, true, true, false, false},
+    {__LINE__, "use", "\"enc\"", JWK_USE_ENC, false, false, true, true},
+    {__LINE__, "key_ops", "[\"sign\",\"verify\"]", JWK_USE_SIG, true, true, false, false},
+    {__LINE__, "key_ops", "[\"sign\"]", JWK_USE_SIG, true, false, false, false},
+    {__LINE__, "key_ops", "[\"verify\"]", JWK_USE_SIG, false, true, false, false},
+    {__LINE__, "key_ops", "[]", JWK_USE_ANY, false, false, false, false},
+    {__LINE__, "key_ops", "[\"Verify\"]", JWK_USE_ANY, false, false, false, false},
+    {__LINE__, "key_ops", "[\"deriveBits\"]", JWK_USE_ENC, false, false, true, true},
+    {__LINE__, "key_ops", "[\"deriveKey\"]", JWK_USE_ENC, false, false, true, true},
+    {__LINE__, "key_ops", "[\"encrypt\"]", JWK_USE_ENC, false, false, true, false},
+    {__LINE__, "key_ops", "[\"wrapKey\"]", JWK_USE_ENC, false, false, true, false},
+    {__LINE__, "key_ops", "[\"decrypt\"]", JWK_USE_ENC, false, false, false, true},
+    {__LINE__, "key_ops", "[\"unwrapKey\"]", JWK_USE_ENC, false, false, false, true},
+    {__LINE__, "key_ops", "[\"unwrapkey\"]", JWK_USE_ANY, false, false, false, false},
+    {__LINE__, "key_ops", "[\"verify\",\"encrypt\"]", JWK_USE_ANY, false, true, true, false},
 };
 
 static void test_use(void **state)
@@ -265,25 +281,77 @@ static void test_use(void **state)
         struct slice t = mutate(json_member(vector, "key"), uses[i].member, uses[i].raw);
         assert_int_equal(jwk_parse(t, &key), ERR_OK);
         if (key->use != uses[i].use || key->may_sign != uses[i].may_sign ||
-            key->may_verify != uses[i].may_verify)
+            key->may_verify != uses[i].may_verify || key->may_encrypt != uses[i].may_encrypt ||
+            key->may_decrypt != uses[i].may_decrypt)
             fail_msg("line %d", uses[i].line);
         jwk_free(key);
     }
     struct jwk *public = NULL;
     assert_int_equal(jwk_parse(mutate(json_member(vector, "key"), "d", NULL), &public), ERR_OK);
-    assert_false(public->may_sign || public->is_private);
-    assert_true(public->may_verify);
+    assert_false(public->may_sign || public->may_decrypt || public->is_private);
+    assert_true(public->may_verify && public->may_encrypt);
     jwk_free(public);
     json_free(vector);
+}
+
+/* A curve may be for one use only, whatever the key says. */
+static void test_use_of_curve(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        const char *file, *member, *raw;
+        bool sig, enc;
+    } rows[] = {
+        {__LINE__, "rfc8037-a4.json", "x-none", "1", true, false},
+        {__LINE__, "rfc8037-a4.json", "use", "\"enc\"", false, false},
+        {__LINE__, "rfc8037-a4.json", "key_ops", "[\"deriveKey\"]", false, false},
+        {__LINE__, "cookbook-x25519.json", "x-none", "1", false, true},
+        {__LINE__, "cookbook-x25519.json", "use", "\"sig\"", false, false},
+        {__LINE__, "cookbook-x25519.json", "key_ops", "[\"sign\",\"verify\"]", false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct json *vector = vector_load(rows[i].file);
+        struct jwk *key = NULL;
+        struct slice t = mutate(json_member(vector, "key"), rows[i].member, rows[i].raw);
+        assert_int_equal(jwk_parse(t, &key), ERR_OK);
+        if (key->may_sign != rows[i].sig || key->may_verify != rows[i].sig ||
+            key->may_encrypt != rows[i].enc || key->may_decrypt != rows[i].enc)
+            fail_msg("line %d", rows[i].line);
+        jwk_free(key);
+        json_free(vector);
+    }
+}
+
+/* RFC 7748 section 6.1: with these, everybody knows what is agreed on. */
+static void test_x25519_small_order(void **state)
+{
+    (void)state;
+    static const char *const points[] = {
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "4Ot6fDtBuK4WVuP68Z_EatoJjeucMrH9hmIFFl9JuAA",
+        "X5yVvKNQjCSx0LFVnIPvWwREXMRYHI6G2CJO3dCfEVc",
+        "7P_______________________________________38",
+        "7f_______________________________________38",
+        "7v_______________________________________38",
+        "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA",
+    };
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        struct buf b = BUF(text);
+        struct jwk *key = NULL;
+        buf_printf(&b, "{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"%s\"}", points[i]);
+        if (jwk_parse(buf_slice(&b), &key) != ERR_JWK_WEAK)
+            fail_msg("%s", points[i]);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),
-        cmocka_unit_test(test_not_objects),
-        cmocka_unit_test(test_modulus),
-        cmocka_unit_test(test_use),
+        cmocka_unit_test(test_cases),        cmocka_unit_test(test_not_objects),
+        cmocka_unit_test(test_modulus),      cmocka_unit_test(test_use),
+        cmocka_unit_test(test_use_of_curve), cmocka_unit_test(test_x25519_small_order),
     };
     return cmocka_run_group_tests_name("jwk", tests, NULL, NULL);
 }

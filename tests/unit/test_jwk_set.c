@@ -26,7 +26,7 @@ static const struct {
     /* passed over */
     {__LINE__, "{\"keys\":[" UNKNOWN("") "," EC("") "]}", ERR_OK, 1},
     {__LINE__, "{\"keys\":[" EC("") ",{\"kty\":\"EC\",\"crv\":\"P-192\"}]}", ERR_OK, 1},
-    {__LINE__, "{\"keys\":[" EC("") ",{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AA\"}]}", ERR_OK,
+    {__LINE__, "{\"keys\":[" EC("") ",{\"kty\":\"OKP\",\"crv\":\"X448\",\"x\":\"AA\"}]}", ERR_OK,
      1},
     {__LINE__, "{\"keys\":[" UNKNOWN(",\"kid\":\"a\"") "," EC(",\"kid\":\"a\"") "]}", ERR_OK, 1},
     {__LINE__, "{\"keys\":[" UNKNOWN("") "]}", ERR_JWK_TYPE, 0},
@@ -34,6 +34,8 @@ static const struct {
     /* one bad key fails all */
     {__LINE__, "{\"keys\":[" EC("") ",{}]}", ERR_JWK_FORM, 0},
     {__LINE__, "{\"keys\":[" EC("") ",1]}", ERR_JWK_FORM, 0},
+    {__LINE__, "{\"keys\":[" EC("") ",{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AA\"}]}",
+     ERR_JWK_FORM, 0},
     {__LINE__, "{\"keys\":[" EC("") "," EC(",\"kid\":7") "]}", ERR_JWK_FORM, 0},
     {__LINE__, "{\"keys\":[" EC("") ",{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}",
      ERR_JWK_WEAK, 0},
@@ -109,6 +111,8 @@ static void test_vectors(void **state)
         assert_int_equal(ec->use, JWK_USE_ENC);
         assert_string_equal(ec->curve, "P-256");
         assert_false(ec->may_verify || ec->may_sign);
+        assert_true(ec->may_encrypt);
+        assert_int_equal(ec->may_decrypt, i == 1);
         assert_int_equal(rsa->type, JWK_RSA);
         assert_string_equal(rsa->alg, "RS256");
         assert_string_equal(rsa->kid, "2011-04-29");

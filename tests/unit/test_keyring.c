@@ -28,6 +28,7 @@ static void host_up(struct host *h, void **state, const char *name)
     h->ring = (struct keyring){
         .directory = h->directory,
         .store = h->f->st,
+        .use = "sig",
         .alg = "ES256",
         .keep_retired_s = KEEP,
         .now = NOW,

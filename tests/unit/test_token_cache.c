@@ -61,6 +61,24 @@ static void a_token_comes_back_as_it_was_put(void **state)
     assert_false(scope_set_allows(&out.granted, FHIR_TYPE_ANY, SCOPE_D));
 }
 
+static void what_is_to_be_verified_anew_is_no_hit(void **state)
+{
+    (void)state;
+    struct token_cache *c = token_cache_new(1);
+    struct token t = token_named("client"), out;
+    struct secret digest = digest_of(0, 1);
+    t.verify_at = NOW + 60;
+    t.expires_at = NOW + 90;
+    token_cache_put(c, &digest, 1, &t);
+    assert_true(get(c, digest, 1, NOW + 59, &out));
+    assert_false(get(c, digest, 1, NOW + 60, &out));
+    t.verify_at = NOW + 120;
+    token_cache_put(c, &digest, 1, &t);
+    assert_true(get(c, digest, 1, NOW + 89, &out));
+    assert_false(get(c, digest, 1, NOW + 90, &out));
+    token_cache_free(c);
+}
+
 static void only_the_whole_digest_is_a_hit(void **state)
 {
     (void)state;
@@ -233,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_comes_back_as_it_was_put),
+        cmocka_unit_test(what_is_to_be_verified_anew_is_no_hit),
         cmocka_unit_test(only_the_whole_digest_is_a_hit),
         cmocka_unit_test(a_token_counts_until_it_expires),
         cmocka_unit_test(a_token_counts_within_its_generation),

@@ -1,0 +1,95 @@
+#include "fixture.h"
+
+#include "json.h"
+#include "metadata.h"
+
+#define CONFIG                                                                                     \
+    "[token-endpoint]\nissuer = https://a.example/tenant\nurl = https://b.example/oauth\n"         \
+    "[fhir \"one\"]\nbase = https://a.example/fhir\n"
+
+static struct json *write_with(void (*write)(const struct config *, struct buf *))
+{
+    static struct config conf;
+    static char text[8192];
+    struct buf out = BUF(text);
+    struct json *document;
+    config_of(CONFIG, &conf);
+    write(&conf, &out);
+    assert_false(out.overflowed);
+    assert_int_equal(json_parse(buf_slice(&out), &document), ERR_OK);
+    return document;
+}
+
+static void check_text(const struct json *document, const char *name, const char *want)
+{
+    struct slice text;
+    assert_true(json_member_string(document, name, &text));
+    check_slice(__LINE__, text, want);
+}
+
+static bool list_has(const struct json *document, const char *name, const char *want)
+{
+    const struct json *list = json_member(document, name);
+    assert_int_equal(json_kind(list), JSON_ARRAY);
+    for (const struct json *each = json_first(list); each != NULL; each = json_next(each)) {
+        struct slice text;
+        assert_true(json_string(each, &text));
+        if (slice_is(text, want))
+            return true;
+    }
+    return false;
+}
+
+/* The same endpoints, whatever document a client finds first. */
+static void check_common(const struct json *d)
+{
+    check_text(d, "token_endpoint", "https://b.example/oauth/token");
+    check_text(d, "jwks_uri", "https://b.example/oauth/jwks");
+    check_text(d, "introspection_endpoint", "https://b.example/oauth/introspect");
+    check_text(d, "revocation_endpoint", "https://b.example/oauth/revoke");
+    assert_true(list_has(d, "grant_types_supported", "client_credentials"));
+    assert_true(json_count(json_member(d, "response_types_supported")) > 0);
+    static const char *const methods[] = {"client_secret_basic", "client_secret_post",
+                                          "private_key_jwt"};
+    for (size_t i = 0; i < COUNT(methods); i++)
+        assert_true(list_has(d, "token_endpoint_auth_methods_supported", methods[i]));
+    assert_true(list_has(d, "token_endpoint_auth_signing_alg_values_supported", "RS384"));
+    assert_true(list_has(d, "token_endpoint_auth_signing_alg_values_supported", "ES384"));
+    assert_false(list_has(d, "token_endpoint_auth_signing_alg_values_supported", "none"));
+    assert_false(list_has(d, "token_endpoint_auth_signing_alg_values_supported", "HS256"));
+    assert_true(list_has(d, "scopes_supported", "system/*.rs"));
+    assert_true(list_has(d, "code_challenge_methods_supported", "S256"));
+    assert_false(list_has(d, "code_challenge_methods_supported", "plain"));
+    assert_null(json_member(d, "authorization_endpoint"));
+}
+
+static void the_oauth_document_is_that_of_rfc_8414(void **state)
+{
+    (void)state;
+    struct json *d = write_with(metadata_oauth);
+    check_text(d, "issuer", "https://a.example/tenant");
+    check_common(d);
+    assert_true(list_has(d, "introspection_endpoint_auth_methods_supported", "private_key_jwt"));
+    json_free(d);
+}
+
+static void the_smart_document_has_what_smart_demands(void **state)
+{
+    (void)state;
+    struct json *d = write_with(metadata_smart);
+    check_common(d);
+    assert_null(json_member(d, "issuer")); /* only with sso-openid-connect */
+    assert_true(list_has(d, "capabilities", "client-confidential-asymmetric"));
+    assert_true(list_has(d, "capabilities", "permission-v1"));
+    assert_true(list_has(d, "capabilities", "permission-v2"));
+    json_free(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_oauth_document_is_that_of_rfc_8414),
+        cmocka_unit_test(the_smart_document_has_what_smart_demands),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

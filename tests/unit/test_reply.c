@@ -1,0 +1,79 @@
+#include "fixture.h"
+
+#include "json.h"
+#include "reply.h"
+
+static const char *header_of(const struct response *r, const char *name)
+{
+    for (size_t i = 0; i < r->header_count; i++)
+        if (strcmp(r->headers[i].name, name) == 0)
+            return r->headers[i].value.p;
+    return NULL;
+}
+
+/* RFC 6749 section 5.2; RFC 9110 sections 10.2.1, 10.2.3 and 11.6.1. */
+static void every_error_is_json_that_nobody_keeps(void **state)
+{
+    (void)state;
+    for (int e = 0; e < ERR_COUNT; e++) {
+        ARENA(a, 4096);
+        struct response r = {.status = 200, .body = SLICE("secret")};
+        struct json *document;
+        struct slice code, text;
+        response_header(&r, "X", SLICE("y"));
+        reply_error(&r, (enum err)e, "POST", &a);
+        const struct err_row *row = err_row((enum err)e);
+        bool silent = row->endpoint_status == 0 || row->endpoint_status == 200;
+        if (silent)
+            row = err_row(ERR_INTERNAL);
+        assert_int_equal(r.status, row->endpoint_status);
+        assert_true(r.status >= 400);
+        assert_int_equal(json_parse(r.body, &document), ERR_OK);
+        assert_int_equal(json_count(document), 2);
+        assert_true(json_member_string(document, "error", &code));
+        assert_true(json_member_string(document, "error_description", &text));
+        assert_true(slice_is(code, row->endpoint_code) && slice_is(text, row->text));
+        json_free(document);
+        assert_string_equal(r.content_type, "application/json");
+        assert_string_equal(header_of(&r, "Cache-Control"), "no-store");
+        assert_string_equal(header_of(&r, "Pragma"), "no-cache");
+        assert_null(header_of(&r, "X"));
+        assert_int_equal(header_of(&r, "WWW-Authenticate") != NULL, r.status == 401);
+        assert_int_equal(header_of(&r, "Allow") != NULL, r.status == 405);
+        assert_int_equal(header_of(&r, "Retry-After") != NULL, r.status == 503);
+    }
+}
+
+static void without_memory_an_error_is_still_one(void **state)
+{
+    (void)state;
+    ARENA(a, 16);
+    struct response r = {0};
+    reply_error(&r, ERR_CLIENT_AUTH, "POST", &a);
+    assert_int_equal(r.status, 401);
+    assert_true(slice_is(r.body, "{\"error\":\"server_error\"}\n"));
+    assert_string_equal(header_of(&r, "Cache-Control"), "no-store");
+}
+
+static void public_documents_may_be_kept_and_read_by_scripts(void **state)
+{
+    (void)state;
+    struct response r = {0};
+    reply_public_json(&r, SLICE("{}"));
+    assert_int_equal(r.status, 200);
+    assert_string_equal(header_of(&r, "Access-Control-Allow-Origin"), "*");
+    assert_string_equal(header_of(&r, "Cache-Control"), "public, max-age=300");
+    struct response private = {0};
+    reply_json(&private, 200, SLICE("{}"));
+    assert_null(header_of(&private, "Access-Control-Allow-Origin"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_error_is_json_that_nobody_keeps),
+        cmocka_unit_test(without_memory_an_error_is_still_one),
+        cmocka_unit_test(public_documents_may_be_kept_and_read_by_scripts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
