@@ -26,7 +26,7 @@ static const struct {
     {__LINE__, "RiskAssessment", "probability", FHIR_PARAM_NUMBER, NULL, 0},
     {__LINE__, "Observation", "patient", FHIR_PARAM_REFERENCE, "Patient", FHIR_R4 | FHIR_R5},
     {__LINE__, "Observation", "subject", FHIR_PARAM_REFERENCE, "Device Group Location Patient",
-     true},
+     FHIR_R4 | FHIR_R5},
     {__LINE__, "Observation", "performer", FHIR_PARAM_REFERENCE,
      "CareTeam Organization Patient Practitioner PractitionerRole RelatedPerson", FHIR_R4},
     {__LINE__, "Observation", "encounter", FHIR_PARAM_REFERENCE, "Encounter EpisodeOfCare", 0},
