@@ -39,7 +39,7 @@ static const struct {
     {__LINE__, "Condition", "encounter", FHIR_PARAM_REFERENCE, "Encounter", 0},
     {__LINE__, "Device", "patient", FHIR_PARAM_REFERENCE, "Patient", FHIR_R4},
     {__LINE__, "AllergyIntolerance", "recorder", FHIR_PARAM_REFERENCE,
-     "Patient Practitioner PractitionerRole", FHIR_R4},
+     "Patient Practitioner PractitionerRole RelatedPerson", FHIR_R4},
     {__LINE__, "Task", "subject", FHIR_PARAM_REFERENCE, "*", 0},
     {__LINE__, "RequestGroup", "instantiates-canonical", FHIR_PARAM_REFERENCE, "*", 0},
     {__LINE__, "Provenance", "target", FHIR_PARAM_REFERENCE, "*", 0},
