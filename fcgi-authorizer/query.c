@@ -30,7 +30,7 @@ static enum err check_field(const struct query_field *f, int type, struct query_
         return e;
     if (slice_is(f->name, "_format") && q->format.p == NULL)
         q->format = f->value;
-    if (slice_is(f->name, "_type") && q->types.p == NULL)
+    if (slice_is(f->name, "_type") && !f->piece && q->types.p == NULL)
         q->types = f->value;
     reach->cause = f->sent;
     query_reach_add(reach, type, f->name, value);
@@ -46,14 +46,16 @@ enum err query_check(struct slice text, int type, enum fhir_version version, str
     for (size_t i = 0; i < text.n; i++)
         if (text.p[i] < 0x21 || text.p[i] > 0x7e || text.p[i] == '#')
             return ERR_QUERY;
+    bool names_types = false;
     while (query_field_next(&fields, &f)) {
         enum err e = check_field(&f, type, &reach, &q);
+        names_types = names_types || (slice_is(f.name, "_type") && !f.piece);
         if (e != ERR_OK)
             return e;
     }
     if (fields.error != ERR_OK)
         return fields.error;
-    if (type == FHIR_TYPE_ANY && !reach.has_types)
+    if (type == FHIR_TYPE_ANY && !names_types)
         needs_add(&q.reach, FHIR_TYPE_ANY, SCOPE_S, SLICE_NONE);
     *out = q;
     return ERR_OK;

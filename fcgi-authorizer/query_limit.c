@@ -71,8 +71,8 @@ static bool part_is_implied(struct slice text, struct slice part)
     struct slice alternatives;
     struct query_fields parts = {.rest = part};
     struct query_field must;
-    return !slice_has_char(part, ';') && query_field_next(&parts, &must) &&
-           must.name.n > 0 && query_base_name(must.name).n == must.name.n &&
+    return !slice_has_char(part, ';') && query_field_next(&parts, &must) && must.name.n > 0 &&
+           query_base_name(must.name).n == must.name.n &&
            query_decode(must.value, space, sizeof space, &alternatives) &&
            stands(text, must.name, are_alternatives, &alternatives);
 }
