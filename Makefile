@@ -30,7 +30,8 @@ ALL_CFLAGS = -std=c11 $(HARD) $(WARN) $(CFLAGS)
 LIBS   := -lfcgi -lcrypto -lcjson -lsqlite3 -linih -lpthread
 
 obj     = $(patsubst %.c,$(OBJ)/%.o,$(1))
-SHARED := $(call obj,$(wildcard shared/*.c))
+TABLES := $(BUILD)/gen/fhir_tables.c
+SHARED := $(call obj,$(wildcard shared/*.c) $(TABLES))
 # What is pure in a program is linked into other programs and tests too; its main.c is not.
 CORE   := $(call obj,$(filter-out %/main.c,$(wildcard fcgi-authorizer/*.c token-endpoint/*.c)))
 CTL    := $(call obj,$(wildcard authctl/*.c))
@@ -42,6 +43,11 @@ UNIT   := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/*.c)) \
 all: $(PROGRAMS)
 unit: $(UNIT)
 fuzzers: $(FUZZ:%=$(OUT)/fuzz_%)
+
+$(TABLES): shared/fhir/tables.awk $(wildcard shared/fhir/r*)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  GEN $@")
+	$(Q)LC_ALL=C awk -f $^ >$@
 
 $(OBJ)/%.o: %.c
 	@mkdir -p $(@D)

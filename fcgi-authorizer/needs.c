@@ -1,26 +1,27 @@
 #include "needs.h"
 
-static struct need *find(struct needs *n, int type)
+/* One need takes the place of all. */
+static void become_every_type(struct needs *n, struct need last)
 {
     for (size_t i = 0; i < n->count; i++)
-        if (n->list[i].type == type)
-            return &n->list[i];
-    return NULL;
+        last.actions |= n->list[i].actions;
+    last.type = FHIR_TYPE_ANY;
+    n->list[0] = last;
+    n->count = 1;
 }
 
 void needs_add(struct needs *n, int type, unsigned actions, struct slice cause)
 {
-    if (type < 0)
-        type = FHIR_TYPE_ANY; /* an unknown type could be any */
-    struct need *need = find(n, type);
-    /* The last place is kept for the need of every type. */
-    if (need == NULL && type != FHIR_TYPE_ANY && n->count >= NEEDS_MAX - 1) {
-        type = FHIR_TYPE_ANY;
-        need = find(n, type);
+    struct need new = {type, actions, cause};
+    for (size_t i = 0; i < n->count; i++) {
+        struct need *old = &n->list[i];
+        if (old->type == type && (old->cause.p == NULL) == (cause.p == NULL)) {
+            old->actions |= actions;
+            return;
+        }
     }
-    if (need == NULL) {
-        need = &n->list[n->count++];
-        *need = (struct need){.type = type, .cause = cause};
-    }
-    need->actions |= actions;
+    if (n->count == NEEDS_MAX)
+        become_every_type(n, new);
+    else
+        n->list[n->count++] = new;
 }

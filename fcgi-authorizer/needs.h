@@ -12,14 +12,19 @@ struct need {
     struct slice cause; /* the parameter that reveals this type, as sent; SLICE_NONE: the request */
 };
 
+/*
+ * All of them are needed.  At most two of a type and of FHIR_TYPE_ANY: what the request itself
+ * needs, without a cause, and what its parameters reveal.  They are kept apart since what limits
+ * the request (its patient, a constraint) does not limit what an _include brings besides.
+ */
 struct needs {
     size_t count;
-    struct need list[NEEDS_MAX]; /* all of them; at most one of a type and of FHIR_TYPE_ANY */
+    struct need list[NEEDS_MAX];
 };
 
 /*
- * Add actions on a type; to a need that is there already, whose cause stays.  More types than the
- * list holds become a need of every type.
+ * Add actions on a type; to the need of its sort that is there already, whose cause stays.  More
+ * needs than the list holds become one need of all their actions on every type.
  */
 void needs_add(struct needs *n, int type, unsigned actions, struct slice cause);
 

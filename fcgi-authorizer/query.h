@@ -19,10 +19,13 @@ struct query {
     struct slice text;   /* all of it, as sent */
     struct slice format; /* value of _format as sent; SLICE_NONE when absent */
     struct slice types;  /* value of _type as sent, for searches of the system and $export */
-    struct needs reach;  /* SCOPE_S on each type beyond the searched one that it can reveal */
+    struct needs reach;  /* SCOPE_S on each type that it can reveal */
 };
 
 /*
+ * What a search finds of its own type is not in reach, unless a parameter leads back to that type:
+ * then it reveals resources that the rest of the query does not limit.
+ *
  * text: what follows '?', as sent; SLICE_NONE for none.  type: the type that is searched;
  * FHIR_TYPE_ANY at system level (there _type names the types, and reach holds one need for each, or
  * FHIR_TYPE_ANY without it).  version: of the FHIR server; the table of parameters is R4's, so for
@@ -34,10 +37,11 @@ MUST_USE enum err query_check(struct slice text, int type, enum fhir_version ver
                               struct query *out);
 
 /*
- * Does every result of this query satisfy the constraint of a scope ("category=laboratory&…", all
+ * Does every result of this search satisfy the constraint of a scope ("category=laboratory&…", all
  * of them; SMART App Launch 2.2, "Finer-grained resource constraints")?  Only when the query itself
  * says so, parameter by parameter: each parameter of the constraint stands in the query, without a
  * modifier, and every time it stands there its values are among the constraint's.
+ * What the server makes of a parameter that it does not know is not looked at here.
  * *missing, when not NULL: the first part of the constraint that the query does not satisfy.
  */
 MUST_USE bool query_implies(struct slice text, struct slice constraint, struct slice *missing);
@@ -45,8 +49,10 @@ MUST_USE bool query_implies(struct slice text, struct slice constraint, struct s
 /*
  * Is the search limited to one patient by its own parameters: a parameter of the type's Patient
  * compartment (or _id, for Patient itself) with that patient as its only value, every time it
- * stands there?  id: of the Patient.
+ * stands there?  version: of the FHIR server; an R5 server may ignore a parameter that only R4 has.
+ * id: of the Patient.
  */
-MUST_USE bool query_is_of_patient(struct slice text, int type, struct slice id);
+MUST_USE bool query_is_of_patient(struct slice text, int type, enum fhir_version version,
+                                  struct slice id);
 
 #endif

@@ -30,7 +30,7 @@ struct fhir_targets {
 struct fhir_param {
     enum fhir_param_kind kind;
     const struct fhir_targets *targets; /* of a reference; NULL for the other kinds */
-    bool of_patient;                    /* of the type's Patient compartment */
+    unsigned of_patient; /* FHIR_R4, FHIR_R5 bits: it ties the resource to one patient there */
 };
 
 /*

@@ -1,170 +1,23 @@
-#include "fhir_types.h"
+#include "fhir_tables.h"
 
 #include <string.h>
 
-/* In strict byte order, for the binary search. */
-static const char *const types[] = {
-    "Account",
-    "ActivityDefinition",
-    "AdverseEvent",
-    "AllergyIntolerance",
-    "Appointment",
-    "AppointmentResponse",
-    "AuditEvent",
-    "Basic",
-    "Binary",
-    "BiologicallyDerivedProduct",
-    "BodyStructure",
-    "Bundle",
-    "CapabilityStatement",
-    "CarePlan",
-    "CareTeam",
-    "CatalogEntry",
-    "ChargeItem",
-    "ChargeItemDefinition",
-    "Claim",
-    "ClaimResponse",
-    "ClinicalImpression",
-    "CodeSystem",
-    "Communication",
-    "CommunicationRequest",
-    "CompartmentDefinition",
-    "Composition",
-    "ConceptMap",
-    "Condition",
-    "Consent",
-    "Contract",
-    "Coverage",
-    "CoverageEligibilityRequest",
-    "CoverageEligibilityResponse",
-    "DetectedIssue",
-    "Device",
-    "DeviceDefinition",
-    "DeviceMetric",
-    "DeviceRequest",
-    "DeviceUseStatement",
-    "DiagnosticReport",
-    "DocumentManifest",
-    "DocumentReference",
-    "EffectEvidenceSynthesis",
-    "Encounter",
-    "Endpoint",
-    "EnrollmentRequest",
-    "EnrollmentResponse",
-    "EpisodeOfCare",
-    "EventDefinition",
-    "Evidence",
-    "EvidenceVariable",
-    "ExampleScenario",
-    "ExplanationOfBenefit",
-    "FamilyMemberHistory",
-    "Flag",
-    "Goal",
-    "GraphDefinition",
-    "Group",
-    "GuidanceResponse",
-    "HealthcareService",
-    "ImagingStudy",
-    "Immunization",
-    "ImmunizationEvaluation",
-    "ImmunizationRecommendation",
-    "ImplementationGuide",
-    "InsurancePlan",
-    "Invoice",
-    "Library",
-    "Linkage",
-    "List",
-    "Location",
-    "Measure",
-    "MeasureReport",
-    "Media",
-    "Medication",
-    "MedicationAdministration",
-    "MedicationDispense",
-    "MedicationKnowledge",
-    "MedicationRequest",
-    "MedicationStatement",
-    "MedicinalProduct",
-    "MedicinalProductAuthorization",
-    "MedicinalProductContraindication",
-    "MedicinalProductIndication",
-    "MedicinalProductIngredient",
-    "MedicinalProductInteraction",
-    "MedicinalProductManufactured",
-    "MedicinalProductPackaged",
-    "MedicinalProductPharmaceutical",
-    "MedicinalProductUndesirableEffect",
-    "MessageDefinition",
-    "MessageHeader",
-    "MolecularSequence",
-    "NamingSystem",
-    "NutritionOrder",
-    "Observation",
-    "ObservationDefinition",
-    "OperationDefinition",
-    "OperationOutcome",
-    "Organization",
-    "OrganizationAffiliation",
-    "Parameters",
-    "Patient",
-    "PaymentNotice",
-    "PaymentReconciliation",
-    "Person",
-    "PlanDefinition",
-    "Practitioner",
-    "PractitionerRole",
-    "Procedure",
-    "Provenance",
-    "Questionnaire",
-    "QuestionnaireResponse",
-    "RelatedPerson",
-    "RequestGroup",
-    "ResearchDefinition",
-    "ResearchElementDefinition",
-    "ResearchStudy",
-    "ResearchSubject",
-    "RiskAssessment",
-    "RiskEvidenceSynthesis",
-    "Schedule",
-    "SearchParameter",
-    "ServiceRequest",
-    "Slot",
-    "Specimen",
-    "SpecimenDefinition",
-    "StructureDefinition",
-    "StructureMap",
-    "Subscription",
-    "SubscriptionStatus",
-    "Substance",
-    "SubstanceNucleicAcid",
-    "SubstancePolymer",
-    "SubstanceProtein",
-    "SubstanceReferenceInformation",
-    "SubstanceSourceMaterial",
-    "SubstanceSpecification",
-    "SupplyDelivery",
-    "SupplyRequest",
-    "Task",
-    "TerminologyCapabilities",
-    "TestReport",
-    "TestScript",
-    "ValueSet",
-    "VerificationResult",
-    "VisionPrescription",
-};
-
-_Static_assert(sizeof types / sizeof types[0] == FHIR_TYPE_COUNT, "count of resource types");
+int fhir_name_order(struct slice a, struct slice b)
+{
+    size_t shorter = a.n < b.n ? a.n : b.n;
+    int order = shorter > 0 ? memcmp(a.p, b.p, shorter) : 0;
+    return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
+}
 
 int fhir_type_find(struct slice name)
 {
-    int low = 0, high = FHIR_TYPE_COUNT;
+    size_t low = 0, high = fhir_type_count;
     while (low < high) {
-        int mid = low + (high - low) / 2;
-        size_t length = strlen(types[mid]);
-        int order = memcmp(name.p ? name.p : "", types[mid], name.n < length ? name.n : length);
-        if (order == 0 && name.n == length)
-            return mid;
-        if (order < 0 || (order == 0 && name.n < length))
+        size_t mid = low + (high - low) / 2;
+        int order = fhir_name_order(name, fhir_type_rows[mid].name);
+        if (order == 0)
+            return (int)mid;
+        if (order < 0)
             high = mid;
         else
             low = mid + 1;
@@ -172,9 +25,19 @@ int fhir_type_find(struct slice name)
     return FHIR_TYPE_UNKNOWN;
 }
 
+static bool is_type(int type)
+{
+    return type >= 0 && (size_t)type < fhir_type_count;
+}
+
 const char *fhir_type_name(int type)
 {
     if (type == FHIR_TYPE_ANY)
         return "*";
-    return type >= 0 && type < FHIR_TYPE_COUNT ? types[type] : "";
+    return is_type(type) ? fhir_type_rows[type].name.p : "";
+}
+
+bool fhir_type_in(int type, enum fhir_version version)
+{
+    return is_type(type) && (fhir_type_rows[type].versions & version) != 0;
 }
