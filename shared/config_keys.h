@@ -50,14 +50,21 @@ enum config_section_number {
     CONFIG_JWKS,
     CONFIG_AUTHORIZER,
     CONFIG_FHIR,
+    CONFIG_RULES,
     CONFIG_ISSUER,
     CONFIG_SCOPE_MAP,
     CONFIG_SECTIONS
 };
 
+/* A line LEFT = RIGHT of an item; ERR_CONFIG, and *why as above. */
+typedef enum err config_pair(struct config *c, void *item, int line, struct slice left,
+                             struct slice right, struct buf *why);
+
 struct config_section {
     const char *name;
-    bool named; /* [fhir "name"]: there may be several */
+    bool named;        /* [fhir "name"]: there may be several */
+    config_pair *pair; /* it holds pairs rather than keys; NULL: keys */
+    const char *form;  /* of its pairs, for faults */
 };
 
 extern const struct config_section config_sections[CONFIG_SECTIONS];
@@ -70,9 +77,6 @@ bool config_is_name(struct slice s);
  */
 void *config_item_add(struct config *c, int section, struct slice name, int line, struct buf *why);
 int config_item_line(int section, const void *item);
-/* A line of a scope map; ERR_CONFIG, and *why as above. */
-MUST_USE enum err config_map_add(struct config_scope_map *map, struct slice name,
-                                 struct slice scopes, struct buf *why);
 /* After the last line: what one section lends to another, and what they must not share. */
 void config_settle(struct config *c, struct config_faults *faults);
 
