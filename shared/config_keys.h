@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#define CONFIG_KEYS 31
+#define CONFIG_KEYS 36
 
 /*
  * Read one value into its field, which stays untouched on error: ERR_CONFIG, and *why says "what is
@@ -96,6 +96,10 @@ config_reader config_read_words; /* printable ASCII, by single blanks */
 config_reader config_read_words_or_nothing;
 config_reader config_read_key_source;
 config_reader config_read_algorithms;
+config_reader config_read_fhir_version;
+config_reader config_read_open; /* into the struct config_fhir itself */
+config_reader config_read_limits;
+config_reader config_read_bodies;
 
 /*
  * NULL for https://host[:port][/path] in the one way in which we want it written (RFC 3986 section
