@@ -34,6 +34,13 @@ struct config_fhir {
         *rules; /* those of [rules "name"], in order; point into struct config */
 };
 
+/* One [rules "name"] section. */
+struct config_rules {
+    char name[64]; /* of the FHIR base that it is for */
+    int line;
+    size_t first, count; /* its rules, in config.rules */
+};
+
 /* One [scope-map "name"] section: an organisation's own names for SMART scopes. */
 struct config_scope_map {
     char name[64]; /* of the issuer that it is for */
@@ -99,6 +106,8 @@ struct config {
     size_t scope_map_count;
     struct config_scope_map scope_maps[CONFIG_MAX_ISSUERS];
     /* [rules "…"]: each section's rules stand together */
+    size_t rules_count;
+    struct config_rules rules_of[CONFIG_MAX_BASES];
     size_t rule_count;
     struct config_rule rules[CONFIG_MAX_RULES];
 };

@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#define CONFIG_KEYS 35
+#define CONFIG_KEYS 40
 
 /*
  * Read one value into its field, which stays untouched on error: ERR_CONFIG, and *why says "what is
@@ -50,14 +50,21 @@ enum config_section_number {
     CONFIG_JWKS,
     CONFIG_AUTHORIZER,
     CONFIG_FHIR,
+    CONFIG_RULES,
     CONFIG_ISSUER,
     CONFIG_SCOPE_MAP,
     CONFIG_SECTIONS
 };
 
+/* A line LEFT = RIGHT of an item; ERR_CONFIG, and *why as above. */
+typedef enum err config_pair(struct config *c, void *item, int line, struct slice left,
+                             struct slice right, struct buf *why);
+
 struct config_section {
     const char *name;
-    bool named; /* [fhir "name"]: there may be several */
+    bool named;        /* [fhir "name"]: there may be several */
+    config_pair *pair; /* it holds pairs rather than keys; NULL: keys */
+    const char *form;  /* of its pairs, for faults */
 };
 
 extern const struct config_section config_sections[CONFIG_SECTIONS];
@@ -70,9 +77,6 @@ bool config_is_name(struct slice s);
  */
 void *config_item_add(struct config *c, int section, struct slice name, int line, struct buf *why);
 int config_item_line(int section, const void *item);
-/* A line of a scope map; ERR_CONFIG, and *why as above. */
-MUST_USE enum err config_map_add(struct config_scope_map *map, struct slice name,
-                                 struct slice scopes, struct buf *why);
 /* After the last line: what one section lends to another, and what they must not share. */
 void config_settle(struct config *c, struct config_faults *faults);
 
@@ -96,6 +100,10 @@ config_reader config_read_words; /* printable ASCII, by single blanks */
 config_reader config_read_words_or_nothing;
 config_reader config_read_key_source;
 config_reader config_read_algorithms;
+config_reader config_read_fhir_version;
+config_reader config_read_open; /* into the struct config_fhir itself */
+config_reader config_read_limits;
+config_reader config_read_bodies;
 
 /*
  * NULL for https://host[:port][/path] in the one way in which we want it written (RFC 3986 section

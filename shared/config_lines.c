@@ -17,9 +17,9 @@ enum { NO_SECTION = -1, UNKNOWN_SECTION = -2 };
 struct reading {
     struct slice rest; /* of the file */
     int line;
-    bool handed_on; /* inih has this line, and has not called take_key yet */
-    int section;    /* index of config_sections, or one of the above */
-    void *item; /* the current [fhir "…"], [issuer "…"] or [scope-map "…"]; else the config */
+    bool handed_on;   /* inih has this line, and has not called take_key yet */
+    int section;      /* index of config_sections, or one of the above */
+    void *item;       /* the current [fhir "…"], [rules "…"] or the like; else the config */
     char heading[80]; /* of the current section, for faults */
     int heading_line[CONFIG_SECTIONS];
     struct config *out;
@@ -259,27 +259,44 @@ static bool has_control(struct slice s)
     return false;
 }
 
-/*
- * A line of [scope-map "…"]: NAME = SCOPES.  Not for inih, since a name may hold a colon and a
- * scope an equals sign; the first one between blanks counts.
- */
-static void take_mapping(struct reading *r, struct slice line)
+/* Do the lines of the current section hold pairs rather than keys? */
+static bool has_pairs(const struct reading *r)
 {
-    char text[512];
+    return r->section >= 0 && config_sections[r->section].pair != NULL;
+}
+
+/* A line without what follows a blank and a semicolon, as inih does it for keys. */
+static struct slice without_comment(struct slice line)
+{
+    for (size_t n = 1; n < line.n; n++)
+        if (line.p[n] == ';' && (line.p[n - 1] == ' ' || line.p[n - 1] == '\t'))
+            return (struct slice){line.p, n};
+    return line;
+}
+
+/*
+ * A line of [scope-map "…"] or [rules "…"].  Not for inih, since either side may hold colons and
+ * equals signs; the first one between blanks counts.
+ */
+static void take_pair(struct reading *r, struct slice whole)
+{
+    const struct config_section *section = &config_sections[r->section];
+    struct slice line = without_comment(whole);
+    char text[1024];
     struct buf why = BUF(text);
     size_t n = 0;
     while (n < line.n && !slice_starts(slice_skip(line, n), " = "))
         n++;
-    struct slice name = slice_trim((struct slice){line.p, n});
-    struct slice scopes = slice_trim(slice_skip(line, n + 3));
-    if (n == line.n || name.n == 0)
-        config_fault(r->faults, r->line, r->heading, NULL, "is no mapping; write NAME = SCOPES");
-    else if (config_map_add(r->item, name, scopes, &why) != ERR_OK)
-        config_fault(r->faults, r->line, r->heading, NULL, "%.*s: %s", SLICE_FMT(name), text);
+    struct slice left = slice_trim((struct slice){line.p, n});
+    struct slice right = slice_trim(slice_skip(line, n + 3));
+    if (n == line.n || left.n == 0)
+        config_fault(r->faults, r->line, r->heading, NULL, "%s", section->form);
+    else if (section->pair(r->out, r->item, r->line, left, right, &why) != ERR_OK)
+        config_fault(r->faults, r->line, r->heading, NULL, "%.*s: %s", SLICE_FMT(left), text);
 }
 
 /* Why a line cannot be read: "what is wrong; how to mend it", or NULL. */
-static const char *line_fault(struct slice line, size_t max, bool comment, bool mapping)
+static const char *line_fault(struct slice line, size_t max, bool comment, bool pair)
 {
     if (has_control(line))
         return "holds a NUL or another control character; remove it";
@@ -294,7 +311,7 @@ static const char *line_fault(struct slice line, size_t max, bool comment, bool 
     size_t n = 0; /* inih would take a colon too */
     while (n < line.n && line.p[n] != '=' && line.p[n] != ':')
         n++;
-    if (!mapping && line.p[0] != '[' && n < line.n && line.p[n] == ':')
+    if (!pair && line.p[0] != '[' && n < line.n && line.p[n] == ':')
         return "has a colon behind the key; write key = value";
     return NULL;
 }
@@ -314,14 +331,13 @@ static char *next_line(char *str, int num, void *user)
             line.n--;
         struct slice trimmed = slice_trim(line);
         bool comment = trimmed.n == 0 || trimmed.p[0] == ';' || trimmed.p[0] == '#';
-        bool mapping = r->section == CONFIG_SCOPE_MAP;
-        const char *fault = line_fault(line, (size_t)num - 1, comment, mapping);
+        const char *fault = line_fault(line, (size_t)num - 1, comment, has_pairs(r));
         if (fault != NULL) {
             config_fault(r->faults, r->line, NULL, NULL, "%s", fault);
         } else if (!comment && line.p[0] == '[') {
             take_heading(r, line);
-        } else if (!comment && mapping) {
-            take_mapping(r, line);
+        } else if (!comment && has_pairs(r)) {
+            take_pair(r, line);
         } else if (!comment) {
             memcpy(str, line.p, line.n);
             str[line.n] = '\0';

@@ -2,12 +2,14 @@
  * The lines of a [rules "name"] section: what the administrator says of single operations and paths
  * of a FHIR server.  Pure.
  *
- *     $everything = system/*.rs            an operation at any level
+ *     $everything = system/Patient.rs      an operation at any level
  *     Patient/$match = system/Patient.s    on a type and its instances
  *     $purge = deny
- *     GET /bulkstatus/* = token            a path below the base; "*" at the end: and all below it
- *     GET /files/* = open
+ *     GET,DELETE /bulkstatus/job = token   a path below the base; an asterisk as the last segment
+ *                                          stands for one or more segments
  *     GET /?_getpages = token              the base itself, when the parameter is there
+ *
+ * Without methods a path is about GET, or about all methods when it is denied.
  */
 #ifndef FHIR_AUTH_CONFIG_RULES_H
 #define FHIR_AUTH_CONFIG_RULES_H
@@ -30,10 +32,11 @@ enum rule_verdict {
 struct config_rule {
     int line;
     enum rule_kind kind;
-    unsigned methods;                 /* of HTTP_* bits below; of an operation: GET and POST */
-    int type;                         /* of an operation; FHIR_TYPE_ANY: on any level and type */
-    bool below;                       /* of a path: "*" stood at its end */
-    char pattern[CONFIG_MAX_PATTERN]; /* "$everything"; "/bulkstatus/" or "/files"; "_getpages" */
+    unsigned methods; /* of HTTP_* bits below; of an operation: GET and POST */
+    int type;         /* of an operation; FHIR_TYPE_ANY: on any level and type */
+    bool below;       /* of a path: "*" stood at its end */
+    /* "$everything"; "/files", "/files/" before an asterisk, "" for the base; "_getpages" */
+    char pattern[CONFIG_MAX_PATTERN];
     enum rule_verdict verdict;
     /*
      * SMART scopes, or words that the token must bear to the letter (such as the canonical URL of
@@ -58,7 +61,8 @@ const struct config_rule *config_rule_for_operation(const struct config_rule *ru
 
 /*
  * The first that is about this path ("" or "/bulkstatus/1", canonical, behind the base) or, for the
- * base itself, a parameter of the query (as sent; its names are compared decoded).  NULL.
+ * base itself, a parameter of the query (as sent; its names are compared decoded).  NULL.  A slash
+ * at the end of the path does not count, as in FHIR's own.
  */
 const struct config_rule *config_rule_for_path(const struct config_rule *rules, size_t count,
                                                unsigned method, struct slice path,

@@ -5,15 +5,24 @@
 
 #include <string.h>
 
+static config_pair add_rule, add_mapping;
+
 const struct config_section config_sections[CONFIG_SECTIONS] = {
-    [CONFIG_SERVER] = {"server", false},
-    [CONFIG_STORE] = {"store", false},
-    [CONFIG_TOKEN_ENDPOINT] = {"token-endpoint", false},
-    [CONFIG_JWKS] = {"jwks", false},
-    [CONFIG_AUTHORIZER] = {"authorizer", false},
-    [CONFIG_FHIR] = {"fhir", true},
-    [CONFIG_ISSUER] = {"issuer", true},
-    [CONFIG_SCOPE_MAP] = {"scope-map", true},
+    [CONFIG_SERVER] = {.name = "server"},
+    [CONFIG_STORE] = {.name = "store"},
+    [CONFIG_TOKEN_ENDPOINT] = {.name = "token-endpoint"},
+    [CONFIG_JWKS] = {.name = "jwks"},
+    [CONFIG_AUTHORIZER] = {.name = "authorizer"},
+    [CONFIG_FHIR] = {.name = "fhir", .named = true},
+    [CONFIG_RULES] = {.name = "rules",
+                      .named = true,
+                      .pair = add_rule,
+                      .form = "is no rule; write PATTERN = VERDICT"},
+    [CONFIG_ISSUER] = {.name = "issuer", .named = true},
+    [CONFIG_SCOPE_MAP] = {.name = "scope-map",
+                          .named = true,
+                          .pair = add_mapping,
+                          .form = "is no mapping; write NAME = SCOPES"},
 };
 
 bool config_is_name(struct slice s)
@@ -28,79 +37,95 @@ bool config_is_name(struct slice s)
 }
 
 /* Where the items of a named section are kept, whatever their type. */
-struct items {
-    char *first;
+static const struct items {
+    size_t first, count; /* offsets in struct config */
     size_t size, max;
-    size_t *count;
     size_t name, line; /* offsets in an item */
+} items[CONFIG_SECTIONS] = {
+#define ITEMS(type, array, counter)                                                                \
+    {                                                                                              \
+        offsetof(struct config, array), offsetof(struct config, counter), sizeof(struct type),     \
+            sizeof(((struct config *)NULL)->array) / sizeof(struct type),                          \
+            offsetof(struct type, name), offsetof(struct type, line)                               \
+    }
+    [CONFIG_FHIR] = ITEMS(config_fhir, fhir, fhir_count),
+    [CONFIG_RULES] = ITEMS(config_rules, rules_of, rules_count),
+    [CONFIG_ISSUER] = ITEMS(config_issuer, issuers, issuer_count),
+    [CONFIG_SCOPE_MAP] = ITEMS(config_scope_map, scope_maps, scope_map_count),
 };
-
-static struct items items_of(struct config *c, int section)
-{
-    if (section == CONFIG_FHIR)
-        return (struct items){(char *)c->fhir,
-                              sizeof c->fhir[0],
-                              CONFIG_MAX_BASES,
-                              &c->fhir_count,
-                              offsetof(struct config_fhir, name),
-                              offsetof(struct config_fhir, line)};
-    if (section == CONFIG_ISSUER)
-        return (struct items){(char *)c->issuers,
-                              sizeof c->issuers[0],
-                              CONFIG_MAX_ISSUERS,
-                              &c->issuer_count,
-                              offsetof(struct config_issuer, name),
-                              offsetof(struct config_issuer, line)};
-    return (struct items){(char *)c->scope_maps,
-                          sizeof c->scope_maps[0],
-                          CONFIG_MAX_ISSUERS,
-                          &c->scope_map_count,
-                          offsetof(struct config_scope_map, name),
-                          offsetof(struct config_scope_map, line)};
-}
-
-static int line_of(const struct items *all, const void *item)
-{
-    int line;
-    memcpy(&line, (const char *)item + all->line, sizeof line);
-    return line;
-}
 
 int config_item_line(int section, const void *item)
 {
-    struct config none;
-    struct items all = items_of(&none, section);
-    return line_of(&all, item);
+    int line;
+    memcpy(&line, (const char *)item + items[section].line, sizeof line);
+    return line;
 }
 
 void *config_item_add(struct config *c, int section, struct slice name, int line, struct buf *why)
 {
-    struct items all = items_of(c, section);
+    const struct items *all = &items[section];
     const char *kind = config_sections[section].name;
-    if (*all.count == all.max) {
-        buf_printf(why, "more than %zu [%s] sections; leave some out", all.max, kind);
+    char *item = (char *)c + all->first;
+    size_t count;
+    memcpy(&count, (char *)c + all->count, sizeof count);
+    if (count == all->max) {
+        buf_printf(why, "more than %zu [%s] sections; leave some out", all->max, kind);
         return NULL;
     }
-    for (size_t i = 0; i < *all.count; i++) {
-        const char *item = all.first + i * all.size;
-        if (slice_is(name, item + all.name))
-            buf_printf(why, "[%s \"%s\"] was begun in line %d; give this one another name", kind,
-                       item + all.name, line_of(&all, item));
-    }
-    char *item = all.first + *all.count * all.size;
-    memset(item, 0, all.size);
-    memcpy(item + all.name, name.p, name.n);
-    memcpy(item + all.line, &line, sizeof line);
-    (*all.count)++;
+    for (size_t i = 0; i < count; i++, item += all->size)
+        if (slice_is(name, item + all->name))
+            buf_printf(why, "[%s \"%s\"] was begun in line %d; %s", kind, item + all->name,
+                       config_item_line(section, item),
+                       config_sections[section].pair != NULL ? "put all its lines there"
+                                                             : "give this one another name");
+    memset(item, 0, all->size);
+    memcpy(item + all->name, name.p, name.n);
+    memcpy(item + all->line, &line, sizeof line);
+    count++;
+    memcpy((char *)c + all->count, &count, sizeof count);
     return item;
 }
 
-enum err config_map_add(struct config_scope_map *map, struct slice name, struct slice scopes,
-                        struct buf *why)
+/* The pattern for the same requests as another's, or for some of them. */
+static bool same_pattern(const struct config_rule *a, const struct config_rule *b)
 {
-    struct slice rest = scopes, word;
+    return a->kind == b->kind && (a->methods & b->methods) != 0 && a->type == b->type &&
+           a->below == b->below && strcmp(a->pattern, b->pattern) == 0;
+}
+
+static enum err add_rule(struct config *c, void *item, int line, struct slice left,
+                         struct slice right, struct buf *why)
+{
+    struct config_rules *section = item;
+    struct config_rule rule;
+    if (config_rule_parse(left, right, &rule, why) != ERR_OK)
+        return ERR_CONFIG;
+    for (size_t i = section->first; i < section->first + section->count; i++)
+        if (same_pattern(&c->rules[i], &rule)) {
+            buf_printf(why, "has a rule in line %d; leave one out", c->rules[i].line);
+            return ERR_CONFIG;
+        }
+    if (c->rule_count == CONFIG_MAX_RULES) {
+        buf_printf(why, "there are more than %d rules; leave some out", CONFIG_MAX_RULES);
+        return ERR_CONFIG;
+    }
+    if (section->count == 0)
+        section->first = c->rule_count;
+    rule.line = line;
+    c->rules[c->rule_count++] = rule;
+    section->count++;
+    return ERR_OK;
+}
+
+static enum err add_mapping(struct config *c, void *item, int line, struct slice left,
+                            struct slice right, struct buf *why)
+{
+    struct config_scope_map *map = item;
+    struct slice rest = right, word;
     struct scope parsed;
-    if (config_map_find(map, name).p != NULL) {
+    (void)c;
+    (void)line;
+    if (config_map_find(map, left).p != NULL) {
         buf_puts(why, "is mapped already; put all its scopes in one line");
         return ERR_CONFIG;
     }
@@ -113,14 +138,14 @@ enum err config_map_add(struct config_scope_map *map, struct slice name, struct 
                    SLICE_FMT(word));
         return ERR_CONFIG;
     }
-    size_t need = name.n + scopes.n + 2;
+    size_t need = left.n + right.n + 2;
     if (need > sizeof map->text - map->used) {
         buf_printf(why, "the map is larger than %d bytes; shorten it", CONFIG_MAX_MAP);
         return ERR_CONFIG;
     }
     char *to = map->text + map->used;
-    memcpy(to, name.p, name.n);
-    memcpy(to + name.n + 1, scopes.p, scopes.n);
+    memcpy(to, left.p, left.n);
+    memcpy(to + left.n + 1, right.p, right.n);
     map->used += need; /* the NULs are there: the map began as zeros */
     return ERR_OK;
 }
@@ -158,6 +183,26 @@ static void settle_fhir(struct config *c, struct config_faults *faults)
     }
 }
 
+static void settle_rules(struct config *c, struct config_faults *faults)
+{
+    for (size_t i = 0; i < c->rules_count; i++) {
+        const struct config_rules *section = &c->rules_of[i];
+        bool used = false;
+        for (size_t k = 0; k < c->fhir_count; k++) {
+            struct config_fhir *f = &c->fhir[k];
+            if (strcmp(f->name, section->name) != 0)
+                continue;
+            f->rules = &c->rules[section->first];
+            f->rule_count = section->count;
+            used = true;
+        }
+        if (!used)
+            config_fault(faults, section->line, NULL, NULL,
+                         "[rules \"%s\"] belongs to no [fhir \"%s\"]; name one that exists",
+                         section->name, section->name);
+    }
+}
+
 /* Tokens find their issuer by its URL: there must be one section only for each. */
 static void settle_issuers(struct config *c, struct config_faults *faults)
 {
@@ -182,7 +227,7 @@ static void settle_issuers(struct config *c, struct config_faults *faults)
     for (size_t k = 0; k < c->scope_map_count; k++) {
         bool used = false;
         for (size_t i = 0; i < c->issuer_count; i++)
-            used = used || c->issuers[i].scope_map == &c->scope_maps[k];
+            used = used || strcmp(c->issuers[i].name, c->scope_maps[k].name) == 0;
         if (!used)
             config_fault(faults, c->scope_maps[k].line, NULL, NULL,
                          "[scope-map \"%s\"] belongs to no [issuer \"%s\"]; name one that exists",
@@ -195,5 +240,6 @@ void config_settle(struct config *c, struct config_faults *faults)
     if (c->url[0] == '\0')
         memcpy(c->url, c->issuer, sizeof c->url);
     settle_fhir(c, faults);
+    settle_rules(c, faults);
     settle_issuers(c, faults);
 }

@@ -86,14 +86,66 @@ enum err config_read_seconds(const struct config_key *key, struct slice value, v
                         field, why);
 }
 
+static enum err read_either(struct slice value, const char *yes, const char *no, bool *field,
+                            struct buf *why)
+{
+    if (!slice_is(value, yes) && !slice_is(value, no))
+        return REFUSE(why, "\"%.*s\" is neither %s nor %s; give one of them", SLICE_FMT(value), yes,
+                      no);
+    *field = slice_is(value, yes);
+    return ERR_OK;
+}
+
 enum err config_read_yes_no(const struct config_key *key, struct slice value, void *field,
                             struct buf *why)
 {
     (void)key;
-    bool yes = slice_is(value, "yes");
-    if (!yes && !slice_is(value, "no"))
-        return REFUSE(why, "\"%.*s\" is neither yes nor no; give one of them", SLICE_FMT(value));
-    *(bool *)field = yes;
+    return read_either(value, "yes", "no", field, why);
+}
+
+enum err config_read_limits(const struct config_key *key, struct slice value, void *field,
+                            struct buf *why)
+{
+    (void)key;
+    return read_either(value, "backend", "deny", field, why);
+}
+
+enum err config_read_bodies(const struct config_key *key, struct slice value, void *field,
+                            struct buf *why)
+{
+    (void)key;
+    return read_either(value, "backend", "all", field, why);
+}
+
+enum err config_read_fhir_version(const struct config_key *key, struct slice value, void *field,
+                                  struct buf *why)
+{
+    bool r5;
+    (void)key;
+    enum err e = read_either(value, "R5", "R4", &r5, why);
+    if (e == ERR_OK)
+        *(enum fhir_version *)field = r5 ? FHIR_R5 : FHIR_R4;
+    return e;
+}
+
+enum err config_read_open(const struct config_key *key, struct slice value, void *field,
+                          struct buf *why)
+{
+    struct config_fhir *base = field;
+    struct slice rest = value.n > 0 ? value : SLICE_NONE, word;
+    bool metadata = false, well_known = false;
+    (void)key;
+    while (slice_cut(&rest, ' ', &word)) {
+        metadata = metadata || slice_is(word, "metadata");
+        well_known = well_known || slice_is(word, "well-known");
+        if (!slice_is(word, "metadata") && !slice_is(word, "well-known"))
+            return REFUSE(why,
+                          "\"%.*s\" cannot be open; give metadata, well-known, both with one blank "
+                          "between, or nothing",
+                          SLICE_FMT(word));
+    }
+    base->metadata_open = metadata;
+    base->well_known_open = well_known;
     return ERR_OK;
 }
 

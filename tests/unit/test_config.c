@@ -299,6 +299,41 @@ static void test_example(void **state)
     free(text);
 }
 
+/* LEAST and the lines from `start` on, as far as they go; taken out of comments when it is one. */
+static enum err parse_shown(const char *path, const char *start)
+{
+    static char text[8192];
+    struct buf out = BUF(text), b = BUF(faults);
+    char *all = read_text(path);
+    struct slice rest = slice_of(strstr(all, start)), line;
+    buf_puts(&out, LEAST);
+    while (slice_cut(&rest, '\n', &line) && line.n > 0 && !slice_is(line, ".Ed")) {
+        buf_put(&out, slice_skip(line, start[0] == '#' ? 2 : 0));
+        buf_putc(&out, '\n');
+    }
+    free(all);
+    assert_false(out.overflowed);
+    return config_parse(buf_slice(&out), "example", &config, &b);
+}
+
+/* What is shown of rules is taken as it stands. */
+static void test_rules_of_example(void **state)
+{
+    static const struct {
+        const char *path, *start;
+        size_t rules;
+    } rows[] = {{"conf-examples/fhir-auth.conf", "# [rules \"main\"]\n", 6},
+                {"shared/fhir-auth.conf.5", "[rules \"main\"]\n", 2},
+                {"shared/fhir-auth-rules.5", "[rules \"main\"]\n", 7}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum err e = parse_shown(rows[i].path, rows[i].start);
+        assert_string_equal(faults, "");
+        assert_int_equal(e, ERR_OK);
+        assert_int_equal(config.fhir[0].rule_count, rows[i].rules);
+    }
+}
+
 static void test_manual(void **state)
 {
     (void)state;
@@ -320,12 +355,19 @@ int main(void)
 {
 #define IN_DIR(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_path),    IN_DIR(test_load),
-        IN_DIR(test_unusable_file),     IN_DIR(test_file_size),
-        IN_DIR(test_file_mode),         IN_DIR(test_missing_files),
-        IN_DIR(test_missing_default),   IN_DIR(test_bad_value_is_told_once),
-        IN_DIR(test_kinds_of_files),    IN_DIR(test_key_directory),
-        cmocka_unit_test(test_example), cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_path),
+        IN_DIR(test_load),
+        IN_DIR(test_unusable_file),
+        IN_DIR(test_file_size),
+        IN_DIR(test_file_mode),
+        IN_DIR(test_missing_files),
+        IN_DIR(test_missing_default),
+        IN_DIR(test_bad_value_is_told_once),
+        IN_DIR(test_kinds_of_files),
+        IN_DIR(test_key_directory),
+        cmocka_unit_test(test_example),
+        cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_rules_of_example),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

@@ -252,6 +252,13 @@ static void test_defaults(void **state)
     assert_string_equal(c.fhir[0].base, "https://a.example/fhir");
     assert_string_equal(c.fhir[0].audience, "https://a.example/fhir");
     assert_string_equal(c.fhir[0].path, "/fhir");
+    assert_int_equal(c.fhir[0].version, FHIR_R4);
+    assert_false(c.fhir[0].preflight);
+    assert_true(c.fhir[0].metadata_open);
+    assert_true(c.fhir[0].well_known_open);
+    assert_false(c.fhir[0].limits_to_backend);
+    assert_false(c.fhir[0].bodies_to_backend);
+    assert_int_equal(c.fhir[0].rule_count, 0);
 }
 
 /* Every key lands in its own field; sections may come in any order. */
@@ -262,6 +269,7 @@ static void test_all_keys(void **state)
         "[fhir \"one\"]\naudience = urn:one\nbase = https://a.example\n"
         "[authorizer]\nrealm = A realm\ntoken_cache = 7\n"
         "[fhir \"two\"]\nbase = https://a.example/two\n"
+        "version = R5\npreflight = yes\nopen =\nlimits = backend\nbodies = backend\n"
         "[token-endpoint]\nissuer = https://a.example/i\nurl = https://b.example/u\nkeys = /k\n"
         "signing_alg = RS384\ntoken_lifetime = 2m\nclock_skew = 0\nmax_body = 2k\n"
         "require_https = no\n"
@@ -294,6 +302,13 @@ static void test_all_keys(void **state)
     assert_string_equal(c.fhir[0].audience, "urn:one");
     assert_string_equal(c.fhir[1].path, "/two");
     assert_string_equal(c.fhir[1].audience, "https://a.example/two");
+    assert_int_equal(c.fhir[0].version, FHIR_R4); /* of this base only */
+    assert_true(c.fhir[0].metadata_open && c.fhir[0].well_known_open);
+    assert_int_equal(c.fhir[1].version, FHIR_R5);
+    assert_true(c.fhir[1].preflight);
+    assert_false(c.fhir[1].metadata_open || c.fhir[1].well_known_open);
+    assert_true(c.fhir[1].limits_to_backend);
+    assert_true(c.fhir[1].bodies_to_backend);
 }
 
 /* A fault that finds no room is still a fault, and the ones before it stay whole. */

@@ -102,6 +102,41 @@ static const struct {
      "conf:10: [scope-map \"k\"] a: is mapped already; put all its scopes in one line\n"},
     {__LINE__, ISSUER "[scope-map \"k\"]\na=system/*.r\n",
      "conf:9: [scope-map \"k\"] is no mapping; write NAME = SCOPES\n"},
+    {__LINE__, ISSUER "[scope-map \"k\"]\na = system/*.r ; note\n[scope-map \"k\"]\n",
+     "conf:10: [scope-map \"k\"] was begun in line 8; put all its lines there\n"},
+    {__LINE__, "[rules]\n",
+     "conf:5: [rules] has no valid name; write [rules \"name\"] with 1 to 40 letters, digits, - "
+     "and _\n"},
+    {__LINE__, "[rules \"n\"]\n$x = deny\n",
+     "conf:5: [rules \"n\"] belongs to no [fhir \"n\"]; name one that exists\n"},
+    {__LINE__, "[rules \"m\"]\n$x = deny\n[server]\n[rules \"m\"]\n$y = deny\n",
+     "conf:8: [rules \"m\"] was begun in line 5; put all its lines there\n"},
+    {__LINE__, "[rule \"m\"]\n$x = deny\n",
+     "conf:5: [rule \"m\"] is no section; see fhir-auth.conf(5)\n"},
+    {__LINE__, "[rules \"m\"]\n$x=deny\n$y =\n = deny\n$z\n",
+     "conf:6: [rules \"m\"] is no rule; write PATTERN = VERDICT\n"
+     "conf:7: [rules \"m\"] is no rule; write PATTERN = VERDICT\n"
+     "conf:8: begins with a blank; begin each line at the margin, and keep a value on one line\n"
+     "conf:9: [rules \"m\"] is no rule; write PATTERN = VERDICT\n"},
+    {__LINE__, "[rules \"m\"]\n$x = \n/a;b = open\n/c ;d = open\n",
+     "conf:6: [rules \"m\"] $x: \"\" is no verdict; give deny, open, token, or scopes such as "
+     "system/*.rs with one blank between\n"
+     "conf:7: [rules \"m\"] /a;b: has a path that can be written in two ways; use only letters, "
+     "digits and -._~$ between single slashes, and * only as the whole last segment\n"
+     "conf:8: [rules \"m\"] is no rule; write PATTERN = VERDICT\n"},
+    {__LINE__, "[rules \"m\"]\n$x = deny\n$y = token\nPatient/$x = token\n$x = token\n",
+     "conf:9: [rules \"m\"] $x: has a rule in line 6; leave one out\n"},
+    {__LINE__,
+     "[rules \"m\"]\nGET,PUT /a = token\n/a/* = token\nPOST /a = token\n/a = open\n"
+     "/a/* = deny\n/?a = token\nGET /?a = deny\n",
+     "conf:9: [rules \"m\"] /a: has a rule in line 6; leave one out\n"
+     "conf:10: [rules \"m\"] /a/*: has a rule in line 7; leave one out\n"
+     "conf:12: [rules \"m\"] GET /?a: has a rule in line 11; leave one out\n"},
+    {__LINE__, "[rules \"m\"]\n$x = system/Nobody.r\n/Patient/* = open\n",
+     "conf:6: [rules \"m\"] $x: \"system/Nobody.r\" is no verdict; give deny, open, token, or "
+     "scopes such as system/*.rs with one blank between\n"
+     "conf:7: [rules \"m\"] /Patient/*: could open FHIR's own interactions, which are decided by "
+     "scopes; give deny, or a path of another kind\n"},
     {__LINE__, "[server 1]\n", "conf:5: [server 1] is no section; did you mean [server]?\n"},
 };
 
@@ -116,6 +151,52 @@ static void what_is_wrong_is_told(void **state)
         if (parse(text) != ERR_CONFIG || !slice_is(slice_of(faults), rows[i].want))
             fail_msg("line %d: %s", rows[i].line, faults);
     }
+}
+
+/* Sections may come in any order, and each base has the rules of its own name. */
+static void rules_are_lent_to_their_base(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("[rules \"b\"]\n$x = deny ; a comment\n/f/* = open\n" LOCAL
+                           "[rules \"m\"]\n"
+                           "# a comment\n"
+                           "$y = https://a.example/op?a=b\t; another\n"
+                           "[fhir \"c\"]\nbase = https://a.example/c\n"
+                           "[fhir \"b\"]\nbase = https://a.example/b\n"
+                           "[rules \"c\"]\n"),
+                     ERR_OK);
+    assert_string_equal(faults, "");
+    assert_int_equal(config.rule_count, 3);
+    const struct config_fhir *m = &config.fhir[0], *c = &config.fhir[1], *b = &config.fhir[2];
+    assert_int_equal(m->rule_count, 1);
+    assert_int_equal(m->rules[0].line, 10);
+    assert_string_equal(m->rules[0].needed, "https://a.example/op?a=b");
+    assert_int_equal(b->rule_count, 2);
+    assert_int_equal(b->rules[0].line, 2);
+    assert_int_equal(b->rules[0].verdict, RULE_DENY);
+    assert_int_equal(b->rules[1].line, 3);
+    assert_string_equal(b->rules[1].pattern, "/f/");
+    assert_int_equal(c->rule_count, 0);
+}
+
+/* The bound is that of all sections together. */
+static void rules_have_a_bound(void **state)
+{
+    char text[8192];
+    struct buf b = BUF(text);
+    (void)state;
+    buf_puts(&b, LOCAL "[fhir \"n\"]\nbase = https://a.example/n\n[rules \"n\"]\n");
+    for (int i = 0; i < CONFIG_MAX_RULES; i++)
+        buf_printf(&b, "%s$o%d = token\n", i == 100 ? "[rules \"m\"]\n" : "", i);
+    assert_int_equal(parse(text), ERR_OK);
+    assert_int_equal(config.fhir[0].rule_count, 28);
+    assert_int_equal(config.fhir[1].rule_count, 100);
+    assert_string_equal(config.fhir[0].rules[27].pattern, "$o127");
+    buf_puts(&b, "$o128 = token\n");
+    assert_false(b.overflowed);
+    assert_int_equal(parse(text), ERR_CONFIG);
+    assert_string_equal(
+        faults, "conf:137: [rules \"m\"] $o128: there are more than 128 rules; leave some out\n");
 }
 
 static void maps_have_a_bound(void **state)
@@ -134,9 +215,9 @@ static void maps_have_a_bound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(issuers_are_read),
-        cmocka_unit_test(what_is_wrong_is_told),
-        cmocka_unit_test(maps_have_a_bound),
+        cmocka_unit_test(issuers_are_read),   cmocka_unit_test(what_is_wrong_is_told),
+        cmocka_unit_test(maps_have_a_bound),  cmocka_unit_test(rules_are_lent_to_their_base),
+        cmocka_unit_test(rules_have_a_bound),
     };
     return cmocka_run_group_tests_name("config_sections", tests, NULL, NULL);
 }

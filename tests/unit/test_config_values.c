@@ -195,6 +195,83 @@ static void test_texts(void **state)
     }
 }
 
+/* What a base is set to by words: each value of each key, and nothing else. */
+static void test_words_of_fhir(void **state)
+{
+    static const struct {
+        int line;
+        const char *name, *value;
+        struct config_fhir want; /* as it was, when why is not NULL */
+        const char *why;
+    } rows[] = {
+        {__LINE__, "version", "R4", {.version = FHIR_R4}, NULL},
+        {__LINE__, "version", "R5", {.version = FHIR_R5}, NULL},
+        {__LINE__, "version", "r4", .why = "\"r4\" is neither R5 nor R4; give one of them"},
+        {__LINE__, "version", "R4B", .why = "is neither"},
+        {__LINE__, "version", "", .why = "is neither"},
+        {__LINE__, "preflight", "yes", {.preflight = true}, NULL},
+        {__LINE__, "preflight", "no", .why = NULL},
+        {__LINE__, "preflight", "on", .why = "is neither yes nor no"},
+        {__LINE__, "limits", "backend", {.limits_to_backend = true}, NULL},
+        {__LINE__, "limits", "deny", .why = NULL},
+        {__LINE__, "limits", "all", .why = "\"all\" is neither backend nor deny"},
+        {__LINE__, "limits", "", .why = "is neither"},
+        {__LINE__, "bodies", "backend", {.bodies_to_backend = true}, NULL},
+        {__LINE__, "bodies", "all", .why = NULL},
+        {__LINE__, "bodies", "deny", .why = "\"deny\" is neither backend nor all"},
+        {__LINE__, "bodies", "all backend", .why = "is neither"},
+        {__LINE__, "open", "", .why = NULL},
+        {__LINE__, "open", "metadata", {.metadata_open = true}, NULL},
+        {__LINE__, "open", "well-known", {.well_known_open = true}, NULL},
+        {__LINE__,
+         "open",
+         "well-known metadata",
+         {.metadata_open = true, .well_known_open = true},
+         NULL},
+        {__LINE__, "open", "metadata Patient",
+         .why = "\"Patient\" cannot be open; give metadata, well-known, both with one blank "
+                "between, or "
+                "nothing"},
+        {__LINE__, "open", "metadata  well-known", .why = "\"\" cannot be open"},
+        {__LINE__, "open", "Metadata", .why = "\"Metadata\" cannot be open"},
+        {__LINE__, "open", "metadata,well-known", .why = "cannot be open"},
+        {__LINE__, "open", ".well-known", .why = "cannot be open"},
+        {__LINE__, "open", "no", .why = "cannot be open"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct config c = {0};
+        struct config_fhir *have = &c.fhir[0];
+        const struct config_fhir *want = &rows[i].want;
+        char why[1024];
+        enum err e = read_value(find_key("fhir", rows[i].name), rows[i].value, &c, why);
+        bool ok = rows[i].why == NULL ? e == ERR_OK && why[0] == '\0'
+                                      : e == ERR_CONFIG && strstr(why, rows[i].why) != NULL;
+        if (!ok || have->version != want->version || have->preflight != want->preflight ||
+            have->metadata_open != want->metadata_open ||
+            have->well_known_open != want->well_known_open ||
+            have->limits_to_backend != want->limits_to_backend ||
+            have->bodies_to_backend != want->bodies_to_backend)
+            fail_msg("line %d: %s \"%s\"", rows[i].line, err_row(e)->name, why);
+    }
+}
+
+/* Both words set their field, whatever it was. */
+static void test_words_are_taken_back(void **state)
+{
+    struct config c = {0};
+    struct config_fhir *f = &c.fhir[0];
+    char why[1024];
+    (void)state;
+    f->metadata_open = f->well_known_open = f->limits_to_backend = true;
+    assert_int_equal(read_value(find_key("fhir", "open"), "x", &c, why), ERR_CONFIG);
+    assert_true(f->metadata_open && f->well_known_open); /* untouched */
+    assert_int_equal(read_value(find_key("fhir", "open"), "", &c, why), ERR_OK);
+    assert_false(f->metadata_open || f->well_known_open);
+    assert_int_equal(read_value(find_key("fhir", "limits"), "deny", &c, why), ERR_OK);
+    assert_false(f->limits_to_backend);
+}
+
 static void test_realm_length(void **state)
 {
     char value[129], why[1024];
@@ -242,9 +319,10 @@ static void test_distance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ranges),       cmocka_unit_test(test_bad_measures),
-        cmocka_unit_test(test_durations),    cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_realm_length), cmocka_unit_test(test_distance),
+        cmocka_unit_test(test_words_of_fhir), cmocka_unit_test(test_words_are_taken_back),
+        cmocka_unit_test(test_ranges),        cmocka_unit_test(test_bad_measures),
+        cmocka_unit_test(test_durations),     cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_realm_length),  cmocka_unit_test(test_distance),
     };
     return cmocka_run_group_tests_name("config_values", tests, NULL, NULL);
 }
