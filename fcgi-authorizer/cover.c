@@ -15,7 +15,7 @@ static enum tri is_of_patient(const struct token *t, const struct fhir_request *
     if (patient_path)
         return slice_eq(p->id, t->patient) ? YES : NO;
     if (r->searches && p->searched >= 0 && p->id.p == NULL)
-        return query_is_of_patient(p->query, p->searched, t->patient) ? YES : NO;
+        return query_is_of_patient(p->query, p->searched, p->base->version, t->patient) ? YES : NO;
     return UNKNOWN;
 }
 

@@ -15,6 +15,7 @@ struct token {
     size_t audience_count;
     bool any_audience;  /* its audience was checked by a rule of its issuer, not of the FHIR base */
     int64_t expires_at; /* from then on it is refused; its issuer's clock skew is in it */
+    int64_t verify_at;  /* from then on it is verified anew; 0: never */
     struct scope_set granted[TOKEN_CONTEXTS]; /* by enum scope_context */
 };
 

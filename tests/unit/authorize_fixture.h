@@ -18,19 +18,18 @@ static inline struct token token_of(const char *scope)
         .audience_count = 1,
         .expires_at = NOW + 60,
     };
-    scope_set_compile(t.scope, &t.granted);
+    token_set_scope(&t, t.scope);
     return t;
 }
 
 static inline struct decision decide(const struct request *rq, const char *scope)
 {
     static struct config conf;
-    static const struct policy policy = {.now = NOW};
     struct fhir_request asked;
     config_of(CONFIG_ONE_BASE, &conf);
     enum err e = fhir_request_parse(rq, &conf, &asked);
     struct token t = token_of(scope);
-    return authorize(&asked, e, ERR_OK, &t, ERR_OK, &policy);
+    return authorize(&asked, e, ERR_OK, &t, ERR_OK, NOW);
 }
 
 static inline void check_decision(int line, const struct decision *d, enum err why,

@@ -29,14 +29,13 @@ static void reasons_have_an_order(void **state)
         {__LINE__, "/fhir/Observation/1", ERR_OK, ERR_OK, ERR_SCOPE, true},
     };
     static struct config conf;
-    static const struct policy policy = {.now = NOW};
     config_of(CONFIG_ONE_BASE, &conf);
     for (size_t i = 0; i < COUNT(order); i++) {
         struct request rq = {.method = SLICE("GET"), .uri = slice_of(order[i].target)};
         struct fhir_request asked;
         struct token t = token_of("system/Patient.r");
         enum err e = fhir_request_parse(&rq, &conf, &asked);
-        struct decision d = authorize(&asked, e, order[i].presented, &t, order[i].checked, &policy);
+        struct decision d = authorize(&asked, e, order[i].presented, &t, order[i].checked, NOW);
         check_err(order[i].line, d.why, order[i].why);
         check_true(order[i].line, d.allow == (order[i].why == ERR_OK), "allow");
         check_true(order[i].line,
@@ -48,12 +47,11 @@ static void reasons_have_an_order(void **state)
 static enum err decide_token(const struct token *t, enum err checked)
 {
     static struct config conf;
-    struct policy policy = {.now = NOW};
     struct request rq = {.method = SLICE("GET"), .uri = SLICE("/fhir/Patient/1")};
     struct fhir_request asked;
     config_of(CONFIG_ONE_BASE, &conf);
     enum err e = fhir_request_parse(&rq, &conf, &asked);
-    struct decision d = authorize(&asked, e, ERR_OK, t, checked, &policy);
+    struct decision d = authorize(&asked, e, ERR_OK, t, checked, NOW);
     assert_int_equal(d.allow, d.why == ERR_OK);
     return d.why;
 }
@@ -98,13 +96,12 @@ static void all_zero_denies(void **state)
     (void)state;
     struct fhir_request asked = {0};
     struct token t = {0};
-    struct policy policy = {0};
-    struct decision d = authorize(&asked, ERR_OK, ERR_OK, &t, ERR_OK, &policy);
+    struct decision d = authorize(&asked, ERR_OK, ERR_OK, &t, ERR_OK, NOW);
     assert_false(d.allow);
     assert_int_equal(d.why, ERR_INTERNAL);
     assert_false(authorize_needs_token(&asked, ERR_OK, ERR_OK));
     asked.open = true; /* a refused request is never open */
-    d = authorize(&asked, ERR_METHOD, ERR_OK, NULL, ERR_NO_TOKEN, &policy);
+    d = authorize(&asked, ERR_METHOD, ERR_OK, NULL, ERR_NO_TOKEN, NOW);
     assert_false(d.allow);
 }
 
@@ -127,8 +124,8 @@ static void facts_are_those_of_the_claims(void **state)
     assert_true(slice_is(t.audience[1], "b"));
     assert_int_equal(t.expires_at, 12); /* the skew is in it */
     int patient = fhir_type_find(SLICE("Patient"));
-    assert_true(scope_set_allows(&t.granted, patient, SCOPE_R));
-    assert_false(scope_set_allows(&t.granted, patient, SCOPE_S));
+    assert_true(scope_set_allows(&t.granted[SCOPE_SYSTEM], patient, SCOPE_R));
+    assert_false(scope_set_allows(&t.granted[SCOPE_SYSTEM], patient, SCOPE_S));
 }
 
 int main(void)

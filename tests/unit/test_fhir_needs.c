@@ -275,7 +275,7 @@ static void what_came_twice_is_refused_even_where_it_is_open(void **state)
 static void the_longest_need_can_be_told(void **state)
 {
     (void)state;
-    for (int type = 0; type < FHIR_TYPE_COUNT; type++) {
+    for (int type = 0; type < FHIR_TYPE_MAX; type++) {
         char target[128];
         snprintf(target, sizeof target, "/fhir/%s", fhir_type_name(type));
         struct request rq = {.method = SLICE("POST"),

@@ -132,7 +132,7 @@ static void method_and_path_make_an_interaction(void **state)
         snprintf(target, sizeof target, "/fhir%s", rows[i].path);
         EXACT(uri, slice_of(target));
         check_err(rows[i].line, parse(&conf, rows[i].method, uri, &f), rows[i].why);
-        check_true(rows[i].line, f.base == &conf.fhir[0], "base");
+        check_true(rows[i].line, f.path.base == &conf.fhir[0], "base");
         check_true(rows[i].line, f.interaction == rows[i].interaction, "interaction");
         if (rows[i].type != NULL) {
             check_slice(rows[i].line, slice_of(fhir_type_name(f.type)), rows[i].type);
@@ -321,8 +321,8 @@ static void the_longest_base_counts(void **state)
         struct fhir_request f;
         EXACT(uri, slice_of(bases[i].target));
         check_err(bases[i].line, parse(&conf, "GET", uri, &f), bases[i].why);
-        assert_non_null(f.base);
-        check_slice(bases[i].line, slice_of(f.base->name), bases[i].base);
+        assert_non_null(f.path.base);
+        check_slice(bases[i].line, slice_of(f.path.base->name), bases[i].base);
     }
 }
 

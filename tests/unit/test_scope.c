@@ -201,7 +201,7 @@ static void a_set_holds_unconstrained_system_scopes_only(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct scope_set set;
         EXACT(list, slice_of(rows[i].list));
-        scope_set_compile(list, &set);
+        scope_set_compile(list, SCOPE_SYSTEM, &set);
         int type =
             strcmp(rows[i].type, "*") == 0 ? FHIR_TYPE_ANY : fhir_type_find(slice_of(rows[i].type));
         for (unsigned actions = 1; actions <= SCOPE_ALL; actions++)
@@ -217,14 +217,14 @@ static void nothing_asked_is_never_allowed(void **state)
 {
     (void)state;
     struct scope_set all;
-    scope_set_compile(SLICE("system/*.cruds"), &all);
+    scope_set_compile(SLICE("system/*.cruds"), SCOPE_SYSTEM, &all);
     assert_false(scope_set_allows(&all, 0, 0));
     assert_false(scope_set_allows(&all, FHIR_TYPE_ANY, 0));
     assert_false(scope_set_allows(&all, 0, SCOPE_ALL + 1));
     struct scope_set one;
-    scope_set_compile(SLICE("system/Account.cruds"), &one);
+    scope_set_compile(SLICE("system/Account.cruds"), SCOPE_SYSTEM, &one);
     assert_false(scope_set_allows(&one, FHIR_TYPE_UNKNOWN, SCOPE_R));
-    assert_false(scope_set_allows(&one, FHIR_TYPE_COUNT, SCOPE_R));
+    assert_false(scope_set_allows(&one, FHIR_TYPE_MAX, SCOPE_R));
 }
 
 int main(void)
