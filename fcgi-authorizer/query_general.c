@@ -1,6 +1,6 @@
 #include "query_general.h"
 
-#define MAX_FILTERS 16 /* in one _typeFilter */
+#define MAX_FILTERS 8 /* in one _typeFilter */
 
 static void add_any(struct query_reach *r)
 {

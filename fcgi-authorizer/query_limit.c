@@ -51,12 +51,15 @@ static bool is_alternative(struct slice value, struct slice alternatives)
     return false;
 }
 
-/* Every one of the values is among the alternatives.  An escaped comma is not told from a comma. */
+/*
+ * Every one of the values is among the alternatives.  An escaped comma is not told from a comma: a
+ * value with a '\\' is like no alternative.
+ */
 static bool are_alternatives(struct slice values, const void *must)
 {
     const struct slice *alternatives = must;
     struct slice one;
-    if (slice_has_char(values, '\\') || slice_has_char(*alternatives, '\\'))
+    if (slice_has_char(*alternatives, '\\'))
         return false;
     while (slice_cut(&values, ',', &one))
         if (!is_alternative(one, *alternatives))

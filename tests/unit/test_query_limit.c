@@ -61,12 +61,15 @@ static const struct {
     {__LINE__, "category=a\\,b", "category=a,b", "category=a,b"},
     {__LINE__, "category=a\\,b", "category=a\\,b", "category=a\\,b"},
     {__LINE__, "category=a", "category=a\\,b", "category=a\\,b"},
+    {__LINE__, "category=b", "category=a\\,b", "category=a\\,b"},
+    {__LINE__, "category=a\\", "category=a\\,b", "category=a\\,b"},
     {__LINE__, "category=a%5C,b", "category=a,b", "category=a,b"},
 
     /* system|code */
     {__LINE__, "category=http://x|a", "category=http://x|a", NULL},
     {__LINE__, "category=http://x|a", "category=a", NULL},
     {__LINE__, "category=http://x|a,b", "category=a,b", NULL},
+    {__LINE__, "category=x|a", "category=a", NULL},
     {__LINE__, "category=a", "category=http://x|a", "category=http://x|a"},
     {__LINE__, "category=http://y|a", "category=http://x|a", "category=http://x|a"},
     {__LINE__, "category=http://x|b", "category=a", "category=a"},
@@ -222,6 +225,10 @@ static const struct {
     {__LINE__, "Observation", "subject=Patient/2&patient=p-1.A", BOTH},
     {__LINE__, "Observation", "subject=Patient/2&subject=Patient/p-1.A&patient=p-1.A", BOTH},
     {__LINE__, "Observation", "performer=Practitioner/1&patient=p-1.A", BOTH},
+    {__LINE__, "Observation", "patient=2&focus=Patient/p-1.A", NEITHER},
+    {__LINE__, "Observation", "patient=2&code=p-1.A", NEITHER},
+    {__LINE__, "Observation", "patient=2&my-own-parameter=p-1.A", NEITHER},
+    {__LINE__, "Observation", "patient=2&subject=p-1.A", NEITHER},
     {__LINE__, "Observation", "patient=p-1.A&patient:not=2", NEITHER},
     {__LINE__, "Observation", "patient:missing=true&patient=p-1.A", NEITHER},
     {__LINE__, "Observation", "patient=p-1.A&patient.name=x", NEITHER},
@@ -249,6 +256,7 @@ static const struct {
     {__LINE__, "Condition", "subject=Patient/p-1.A", BOTH},
     {__LINE__, "Condition", "asserter=Patient/p-1.A", R4},
     {__LINE__, "AllergyIntolerance", "recorder=Patient/p-1.A", R4}, /* R5 has it no more */
+    {__LINE__, "AllergyIntolerance", "recorder=p-1.A", NEITHER},
     {__LINE__, "Coverage", "beneficiary=p-1.A", R4},
     {__LINE__, "Coverage", "beneficiary=Patient/p-1.A", R4},
     {__LINE__, "Coverage", "payor=p-1.A", NEITHER},
@@ -299,6 +307,30 @@ static void ids_that_are_none_name_nobody(void **state)
     }
 }
 
+static void the_shortest_id_is_one(void **state)
+{
+    (void)state;
+    int observation = type_named("Observation");
+    assert_true(query_is_of_patient(SLICE("patient=1"), observation, FHIR_R4, SLICE("1")));
+    assert_false(query_is_of_patient(SLICE("patient=1"), observation, FHIR_R4, SLICE("2")));
+}
+
+/* A query may name the patient by several parameters; it is not tried without end. */
+static void parameters_that_name_a_patient_are_bounded(void **state)
+{
+    (void)state;
+    char text[256] = "";
+    for (int others = 0; others < 12; others++) {
+        struct slice query = slice_of(text);
+        char whole[300];
+        snprintf(whole, sizeof whole, "%.*ssubject=Patient/1", SLICE_FMT(query));
+        assert_int_equal(
+            query_is_of_patient(slice_of(whole), type_named("Observation"), FHIR_R4, SLICE("1")),
+            others < 8);
+        strncat(text, "patient=2&", sizeof text - query.n - 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +339,8 @@ int main(void)
         cmocka_unit_test(parts_and_values_are_bounded),
         cmocka_unit_test(a_query_is_of_a_patient_when_it_says_so),
         cmocka_unit_test(ids_that_are_none_name_nobody),
+        cmocka_unit_test(the_shortest_id_is_one),
+        cmocka_unit_test(parameters_that_name_a_patient_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

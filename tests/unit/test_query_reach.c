@@ -9,7 +9,7 @@ static const struct reach_row rows[] = {
     {__LINE__, "Patient", ";;", "*"},
     {__LINE__, "Patient", "name=eve&birthdate=gt2000-01-01&_count=50", ""},
     {__LINE__, "Patient", "organization=Organization/1", ""},
-    {__LINE__, "Patient", "my-own-parameter=1", ""},
+    {__LINE__, "Patient", "my-own-parameter=1&a1=1&b_2=1", ""},
     {__LINE__, "Patient", "name=1?_include=x", ""},   /* a '?' in a value separates nothing */
     {__LINE__, "Patient", "name=a%26_include=x", ""}, /* nor does an encoded '&' */
     {__LINE__, "Observation", "code=http://loinc.org|1234-5,http://loinc.org|6789-0", ""},
@@ -32,6 +32,7 @@ static const struct reach_row rows[] = {
     {__LINE__, "Observation", "code:Patient=1", "*"}, /* no reference */
     {__LINE__, "Observation", "subject:Patient=1", ""},
     {__LINE__, "Observation", "subject:Practitioner=1", ""}, /* finds nothing, reveals nothing */
+    {__LINE__, "Observation", "focus:Account=1", ""},
     {__LINE__, "Observation", "subject:patient=1", "*"},
     {__LINE__, "Observation", "subject:Transport=1", "*"}, /* of R5 */
     {__LINE__, "Observation", "my-own-parameter:Patient=1", "*"},
@@ -95,6 +96,7 @@ static const struct reach_row rows[] = {
     {__LINE__, "Patient", "_has:Observation:patient:_has:AuditEvent:entity:agent:Device.type=x",
      "AuditEvent Device Observation"},
     {__LINE__, "Patient", "_has:Patient:link:name=x", "Patient"},
+    {__LINE__, "Patient", "_has:Account:patient:name=x", "Account"},
     {__LINE__, "Observation", "patient._has:Group:member:_id=1", "Group Patient"},
     {__LINE__, "Observation", "subject:Patient._has:Group:member:_id=1", "Group Patient"},
     {__LINE__, "Patient", "_has:Observation:my-own-reference:code=1", "Observation"},
