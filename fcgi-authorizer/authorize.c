@@ -55,30 +55,45 @@ static enum scope_context context_of(const struct token *token, const struct fhi
     return patient && !asked->system_only ? SCOPE_PATIENT : SCOPE_SYSTEM;
 }
 
+/* What all needs of a type together ask; a type may have two, by the request and by a parameter. */
+static unsigned actions_on(const struct needs *needs, int type)
+{
+    unsigned actions = 0;
+    for (size_t i = 0; i < needs->count; i++)
+        if (needs->list[i].type == type)
+            actions |= needs->list[i].actions;
+    return actions;
+}
+
+static bool stood_before(const struct needs *needs, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (needs->list[k].type == needs->list[i].type)
+            return true;
+    return false;
+}
+
 /* The smallest scopes that cover all needs: what is needed of every type is not asked of one again.
  */
 static void smallest_scope(const struct token *token, const struct fhir_request *asked,
                            char out[DECISION_MAX_SCOPE])
 {
+    const struct needs *needs = &asked->needs;
     struct buf text = buf_over(out, DECISION_MAX_SCOPE);
     enum scope_context context = context_of(token, asked);
-    unsigned of_all = 0;
-    for (size_t i = 0; i < asked->needs.count; i++)
-        if (asked->needs.list[i].type == FHIR_TYPE_ANY)
-            of_all |= asked->needs.list[i].actions;
-    for (size_t i = 0; i < asked->needs.count; i++) {
-        const struct need *n = &asked->needs.list[i];
-        if (n->type != FHIR_TYPE_ANY && (n->actions & ~of_all) != 0)
-            put_scope(&text, context, n->type, n->actions & ~of_all);
+    unsigned of_all = actions_on(needs, FHIR_TYPE_ANY), together = of_all;
+    for (size_t i = 0; i < needs->count; i++) {
+        int type = needs->list[i].type;
+        unsigned actions = actions_on(needs, type) & ~of_all;
+        together |= actions;
+        if (type != FHIR_TYPE_ANY && actions != 0 && !stood_before(needs, i))
+            put_scope(&text, context, type, actions);
     }
     if (of_all != 0)
         put_scope(&text, context, FHIR_TYPE_ANY, of_all);
     if (text.overflowed) { /* many types: one scope for all says it too */
-        unsigned actions = of_all;
-        for (size_t i = 0; i < asked->needs.count; i++)
-            actions |= asked->needs.list[i].actions;
         text = buf_over(out, DECISION_MAX_SCOPE);
-        put_scope(&text, context, FHIR_TYPE_ANY, actions);
+        put_scope(&text, context, FHIR_TYPE_ANY, together);
     }
 }
 
