@@ -9,6 +9,9 @@ local identity = {
     ["X-Fhir-Auth-Subject"] = "FHIR_AUTH_SUBJECT",
     ["X-Fhir-Auth-Jti"] = "FHIR_AUTH_JTI",
     ["X-Fhir-Auth-Issuer"] = "FHIR_AUTH_ISSUER",
+    ["X-Fhir-Auth-Patient"] = "FHIR_AUTH_PATIENT",
+    ["X-Fhir-Auth-User"] = "FHIR_AUTH_USER",
+    ["X-Fhir-Auth-Limit"] = "FHIR_AUTH_LIMIT",
 }
 
 -- A header with an empty value is not sent on.  Names with anything but letters, digits and "-" go

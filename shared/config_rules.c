@@ -145,14 +145,15 @@ static enum err parse_pattern(struct slice text, struct config_rule *r, struct b
                                     : parse_path(rest, r, why);
 }
 
-/* A SMART scope, or something that is plainly no attempt at one. */
+/* A system/ scope, or something that is plainly no attempt at one. */
 static bool is_needed_word(struct slice word)
 {
     static const char *const contexts[] = {"system", "user", "patient"};
     struct scope parsed;
     struct slice rest = word, context;
-    if (scope_parse(word, &parsed))
-        return true;
+    if (scope_parse(word,
+                    &parsed)) /* which patient, and what constraint, is not for a rule to say */
+        return parsed.context == SCOPE_SYSTEM && parsed.constraint.p == NULL;
     slice_cut(&rest, '/', &context);
     for (size_t i = 0; i < COUNT(contexts); i++)
         if (slice_is_nocase(context, contexts[i]))

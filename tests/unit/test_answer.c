@@ -3,6 +3,7 @@
 #include "answer.h"
 
 static struct config conf;
+static const struct decision granted = {.allow = true};
 
 static int load_config(void **state)
 {
@@ -56,7 +57,7 @@ static void a_grant_hands_on_the_facts(void **state)
     t.subject = SLICE("s\xc3\xb1");
     t.jti = SLICE("j\r\nVariable-FHIR_AUTH_SCOPE: system/*.cruds");
     t.issuer = SLICE_NONE;
-    answer_grant(&t, &a, &r);
+    answer_grant(&t, &granted, &a, &r);
     assert_int_equal(r.status, 200);
     check_header(__LINE__, &r, "Variable-FHIR_AUTH", "granted");
     check_header(__LINE__, &r, "Variable-FHIR_AUTH_CLIENT_ID", "client");
@@ -74,7 +75,7 @@ static void an_open_path_hands_on_no_facts(void **state)
     (void)state;
     ARENA(a, 8192);
     struct response r = {0};
-    answer_grant(NULL, &a, &r);
+    answer_grant(NULL, &granted, &a, &r);
     assert_int_equal(r.status, 200);
     assert_int_equal(r.header_count, 1);
     check_header(__LINE__, &r, "Variable-FHIR_AUTH", "granted");
@@ -89,7 +90,7 @@ static void without_memory_there_is_no_grant(void **state)
     for (size_t cap = 16; cap < 512; cap += 16) {
         ARENA(a, cap);
         struct response r = {0};
-        answer_grant(&t, &a, &r);
+        answer_grant(&t, &granted, &a, &r);
         assert_int_equal(r.status, a.overflowed ? 500 : 200);
         if (a.overflowed)
             assert_null(header_of(&r, "Variable-FHIR_AUTH"));

@@ -23,7 +23,7 @@ static void reasons_have_an_order(void **state)
         {__LINE__, "/fhir/nothing", ERR_OK, ERR_OK, ERR_NOT_FHIR, false},
         {__LINE__, "/elsewhere", ERR_TWO_TOKENS, ERR_NO_TOKEN, ERR_TWO_TOKENS, false},
         {__LINE__, "/elsewhere", ERR_OK, ERR_OK, ERR_OUTSIDE_BASE, false},
-        {__LINE__, "/fhir/$export", ERR_OK, ERR_JWT_EXPIRED, ERR_INTERACTION, false},
+        {__LINE__, "/fhir/$other", ERR_OK, ERR_JWT_EXPIRED, ERR_INTERACTION, false},
         {__LINE__, "/fhir/Patient/1", ERR_OK, ERR_JWT_SIGNATURE, ERR_JWT_SIGNATURE, true},
         {__LINE__, "/fhir/Observation/1", ERR_OK, ERR_STORE, ERR_STORE, true},
         {__LINE__, "/fhir/Observation/1", ERR_OK, ERR_OK, ERR_SCOPE, true},

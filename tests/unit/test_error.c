@@ -31,6 +31,7 @@ static void the_authorizers_answers_are_those_of_the_design(void **state)
         {400, {"invalid_request"}},
         {401, {"", "invalid_token"}},
         {403, {"insufficient_scope"}},
+        {405, {"invalid_request"}},
         {404, {""}},
         {500, {""}},
         {503, {""}},

@@ -27,7 +27,7 @@ static const struct {
     {__LINE__, "GET", "/Patient/", "system/Patient.r", "system/Patient.s", ERR_OK},
     {__LINE__, "GET", "/Patient?name=a", "system/Patient.crud", "system/Patient.s", ERR_OK},
     {__LINE__, "GET", "", "system/*.s", NULL, ERR_OK},
-    {__LINE__, "GET", "?_type=Patient", "system/Patient.s", "system/*.s", ERR_OK},
+    {__LINE__, "GET", "?_type=Patient", "system/Patient.s", NULL, ERR_OK},
     {__LINE__, "GET", "?_getpages=1", "system/Patient.cruds", "system/*.s", ERR_OK},
     {__LINE__, "POST", "/Patient", "system/Patient.c", NULL, ERR_OK},
     {__LINE__, "POST", "/Patient", "system/Patient.ruds", "system/Patient.c", ERR_OK},
@@ -49,25 +49,28 @@ static const struct {
     {__LINE__, "DELETE", "/Patient?identifier=1", "system/*.s system/Patient.d", NULL, ERR_OK},
 
     /* search side doors: every type must be searchable */
-    {__LINE__, "GET", "/Patient?_include=Patient:link", "system/Patient.rs", "system/*.s", ERR_OK},
+    {__LINE__, "GET", "/Patient?_include=Patient:link", "system/Patient.rs",
+     "system/Patient.s system/RelatedPerson.s", ERR_OK},
     {__LINE__, "GET", "/Patient?_include=Patient:link", "system/*.s", NULL, ERR_OK},
     {__LINE__, "GET", "/Patient?_include=*", "system/Patient.cruds", "system/*.s", ERR_OK},
     {__LINE__, "GET", "/Patient?_include:iterate=a", "system/Patient.rs", "system/*.s", ERR_OK},
-    {__LINE__, "GET", "/Patient?_revinclude=Observation:subject", "system/Patient.rs", "system/*.s",
-     ERR_OK},
-    {__LINE__, "GET", "/Patient?_has:Observation:patient:code=1", "system/Patient.rs", "system/*.s",
-     ERR_OK},
+    {__LINE__, "GET", "/Patient?_revinclude=Observation:subject", "system/Patient.rs",
+     "system/Patient.s system/Observation.s", ERR_OK},
+    {__LINE__, "GET", "/Patient?_has:Observation:patient:code=1", "system/Patient.rs",
+     "system/Patient.s system/Observation.s", ERR_OK},
     {__LINE__, "GET", "/Patient?_has:Observation:patient:code=1", "system/*.rs", NULL, ERR_OK},
-    {__LINE__, "GET", "/Observation?subject.name=eve", "system/Observation.rs", "system/*.s",
+    {__LINE__, "GET", "/Observation?subject.name=eve", "system/Observation.rs",
+     "system/Observation.s system/Device.s system/Group.s system/Location.s system/Patient.s",
      ERR_OK},
-    {__LINE__, "GET", "/Observation?subject:Patient.name=a", "system/Observation.rs", "system/*.s",
-     ERR_OK},
+    {__LINE__, "GET", "/Observation?subject:Patient.name=a", "system/Observation.rs",
+     "system/Observation.s system/Patient.s", ERR_OK},
     {__LINE__, "GET", "/Observation?subject:Patient=1", "system/Observation.s", NULL, ERR_OK},
-    {__LINE__, "GET", "/Observation?code:in=http://a", "system/Observation.rs", "system/*.s",
-     ERR_OK},
+    {__LINE__, "GET", "/Observation?code:in=http://a", "system/Observation.rs",
+     "system/Observation.s system/ValueSet.s", ERR_OK},
     {__LINE__, "GET", "/Patient?_filter=name+eq+a", "system/Patient.rs", "system/*.s", ERR_OK},
     {__LINE__, "GET", "/Patient?_query=a", "system/Patient.rs", "system/*.s", ERR_OK},
-    {__LINE__, "GET", "/Patient?_list=1", "system/Patient.rs", "system/*.s", ERR_OK},
+    {__LINE__, "GET", "/Patient?_list=1", "system/Patient.rs", "system/Patient.s system/List.s",
+     ERR_OK},
     {__LINE__, "GET", "/Patient?_contained=both", "system/Patient.rs", "system/*.s", ERR_OK},
     {__LINE__, "GET", "/Patient?_type=Observation", "system/Patient.rs", "system/*.s", ERR_OK},
     {__LINE__, "GET", "/Patient?_sort=link.name", "system/Patient.rs", "system/*.s", ERR_OK},
@@ -79,7 +82,8 @@ static const struct {
      ERR_OK},
     {__LINE__, "GET", "/Patient/1?_include=a", "system/Patient.r system/*.s", NULL, ERR_OK},
     {__LINE__, "GET", "/Patient/1?_format=json", "system/Patient.r", NULL, ERR_OK},
-    {__LINE__, "GET", "/Patient/_history?_list=1", "system/Patient.rs", "system/*.s", ERR_OK},
+    {__LINE__, "GET", "/Patient/_history?_list=1", "system/Patient.rs",
+     "system/Patient.s system/List.s", ERR_OK},
     {__LINE__, "GET", "/Patient/_history?_since=2020", "system/Patient.s", NULL, ERR_OK},
     {__LINE__, "POST", "/Patient/_search", "system/Patient.rs", "system/*.s", ERR_OK},
     {__LINE__, "POST", "/Patient/_search", "system/*.r system/Patient.s", "system/*.s", ERR_OK},
@@ -98,7 +102,8 @@ static const struct {
      ERR_OK},
     {__LINE__, "POST", "/Patient?_unknown=1", "system/Patient.c", "system/*.cs", ERR_OK},
     {__LINE__, "POST", "/Patient?_format=json", "system/Patient.c", NULL, ERR_OK},
-    {__LINE__, "PATCH", "/Patient?organization.name=a", "system/Patient.us", "system/*.us", ERR_OK},
+    {__LINE__, "PATCH", "/Patient?organization.name=a", "system/Patient.us",
+     "system/Patient.us system/Organization.us", ERR_OK},
 
     /* version 1 */
     {__LINE__, "GET", "/Patient/1", "system/Patient.read", NULL, ERR_OK},
@@ -137,21 +142,34 @@ static const struct {
     {__LINE__, "GET", "/Patient/1", "system/**.r", "system/Patient.r", ERR_OK},
     {__LINE__, "GET", "/Patient/1", "system/Patient.r\tx", "system/Patient.r", ERR_OK},
 
-    /* a constraint that is not enforced here grants nothing */
+    /* a constraint counts only for a search that keeps to it */
     {__LINE__, "GET", "/Patient/1", "system/Patient.r?name=a", "system/Patient.r", ERR_OK},
-    {__LINE__, "GET", "/Patient?name=a", "system/Patient.rs?name=a", "system/Patient.s", ERR_OK},
+    {__LINE__, "GET", "/Patient?name=a", "system/Patient.rs?name=a", NULL, ERR_OK},
+    {__LINE__, "GET", "/Patient?name=b", "system/Patient.rs?name=a", "system/Patient.s", ERR_OK},
+    {__LINE__, "GET", "/Patient", "system/Patient.rs?name=a", "system/Patient.s", ERR_OK},
     {__LINE__, "GET", "/Patient/1", "system/*.cruds?_tag=a", "system/Patient.r", ERR_OK},
     {__LINE__, "GET", "/Patient/1", "system/Patient.r?", "system/Patient.r", ERR_OK},
     {__LINE__, "GET", "/Patient/1", "system/Patient.r?name=a system/Patient.r", NULL, ERR_OK},
     {__LINE__, "GET", "/Patient/1", "system/Patient.read?name=a", "system/Patient.r", ERR_OK},
 
+    /* batches, operations, compartments */
+    {__LINE__, "POST", "", "system/*.cruds", NULL, ERR_OK},
+    {__LINE__, "POST", "", "system/*.crud", "system/*.cruds", ERR_OK},
+    {__LINE__, "POST", "", "system/Patient.cruds", "system/*.cruds", ERR_OK},
+    {__LINE__, "DELETE", "?name=a", "system/*.d", "system/*.ds", ERR_OK},
+    {__LINE__, "GET", "/$export", "system/Patient.rs", "system/*.rs", ERR_OK},
+    {__LINE__, "GET", "/$export?_type=Patient", "system/Patient.rs", NULL, ERR_OK},
+    {__LINE__, "GET", "/$export?_type=Patient,Group", "system/Patient.rs",
+     "system/Patient.rs system/Group.rs", ERR_OK},
+    {__LINE__, "POST", "/$export?_type=Patient", "system/Patient.rs", "system/*.rs", ERR_OK},
+    {__LINE__, "POST", "/Patient/$match", "system/Patient.r", "system/Patient.s", ERR_OK},
+    {__LINE__, "GET", "/Patient/1/$everything", "system/Patient.rs", "system/*.rs", ERR_OK},
+    {__LINE__, "GET", "/Patient/1/Observation", "system/Observation.s", NULL, ERR_OK},
+    {__LINE__, "GET", "/Patient/1/Observation", "system/Patient.s", "system/Observation.s", ERR_OK},
+    {__LINE__, "GET", "/Patient/1/*", "system/Patient.s", "system/*.s", ERR_OK},
+
     /* refused whatever the scopes */
-    {__LINE__, "POST", "", "system/*.cruds", "", ERR_INTERACTION},
-    {__LINE__, "DELETE", "?name=a", "system/*.cruds", "", ERR_INTERACTION},
-    {__LINE__, "GET", "/$export", "system/*.cruds", "", ERR_INTERACTION},
-    {__LINE__, "POST", "/Patient/$match", "system/*.cruds", "", ERR_INTERACTION},
-    {__LINE__, "GET", "/Patient/1/$everything", "system/*.cruds", "", ERR_INTERACTION},
-    {__LINE__, "GET", "/Patient/1/Observation", "system/*.cruds", "", ERR_INTERACTION},
+    {__LINE__, "POST", "/$process-message", "system/*.cruds", "", ERR_INTERACTION},
     {__LINE__, "GET", "/Patient/1/x", "system/*.cruds", "", ERR_NOT_FHIR},
     {__LINE__, "GET", "/Patient/../Observation", "system/*.cruds", "", ERR_TARGET},
     {__LINE__, "GET", "/Patient?a=%", "system/*.cruds", "", ERR_QUERY},
@@ -176,7 +194,9 @@ static void a_request_passes_only_with_scopes_for_all_it_reaches(void **state)
         struct request rq = {.method = slice_of(rows[i].method), .uri = uri};
         struct decision d = decide(&rq, rows[i].scope);
         bool small = rows[i].needed != NULL && rows[i].needed[0] != '\0';
-        check_decision(rows[i].line, &d, small ? ERR_SCOPE : rows[i].why, rows[i].needed);
+        /* Too small has several reasons; test_cover.c and test_decisions.c tell them apart. */
+        check_true(rows[i].line, !small || err_row(d.why)->bearer_status == 403, "too small");
+        check_decision(rows[i].line, &d, small ? d.why : rows[i].why, rows[i].needed);
         if (!small)
             continue;
         /* What is named as needed is enough. */
@@ -199,9 +219,9 @@ static const struct {
      "system/Patient.cs", ERR_OK},
     {__LINE__, "POST", "/Patient", "", NULL, NULL, "system/Patient.c", "system/Patient.cs", ERR_OK},
     {__LINE__, "POST", "/Patient", "_has:Observation:patient:code=1", NULL, NULL,
-     "system/Patient.cs", "system/Patient.c system/*.s", ERR_OK},
+     "system/Patient.cs", "system/Patient.cs system/Observation.s", ERR_OK},
     {__LINE__, "POST", "/Patient", "organization.name=a", NULL, NULL, "system/Patient.cs",
-     "system/Patient.c system/*.s", ERR_OK},
+     "system/Patient.cs system/Organization.s", ERR_OK},
     {__LINE__, "POST", "/Patient", "Observation?code=1", NULL, NULL, "system/Patient.cs",
      "system/Patient.c system/*.s", ERR_OK},
     {__LINE__, "POST", "/Patient", "a=%", NULL, NULL, "system/*.cruds", "", ERR_QUERY},
@@ -218,7 +238,7 @@ static const struct {
     {__LINE__, "POST", "/Provenance", NULL, "{}", NULL, "system/Provenance.c", NULL, ERR_OK},
     {__LINE__, "GET", "/Patient/1", NULL, "{}", NULL, "system/Patient.r", NULL, ERR_OK},
     {__LINE__, "POST", "/Patient", "organization.name=a", "{}", NULL, "system/Patient.cs",
-     "system/Patient.c system/Provenance.c system/*.s", ERR_OK},
+     "system/Patient.cs system/Provenance.c system/Organization.s", ERR_OK},
 
     {__LINE__, "DELETE", "/Patient/1", NULL, NULL, "delete", "system/Patient.d", "system/*.ds",
      ERR_OK},
@@ -277,6 +297,8 @@ static void the_longest_need_can_be_told(void **state)
     (void)state;
     for (int type = 0; type < FHIR_TYPE_MAX; type++) {
         char target[128];
+        if (!fhir_type_in(type, FHIR_R4))
+            continue;
         snprintf(target, sizeof target, "/fhir/%s", fhir_type_name(type));
         struct request rq = {.method = SLICE("POST"),
                              .uri = slice_of(target),

@@ -54,17 +54,26 @@ static const struct {
     {__LINE__, "GET", "/.well-known/smart-configuration", ERR_OK, FHIR_DISCOVERY, "*", NULL},
     {__LINE__, "GET", "/.well-known/udap", ERR_OK, FHIR_DISCOVERY, "*", NULL},
 
-    /* FHIR, but not open to tokens here */
-    {__LINE__, "POST", "", ERR_INTERACTION, FHIR_NONE, "*", NULL},
-    {__LINE__, "POST", "/", ERR_INTERACTION, FHIR_NONE, "*", NULL},
-    {__LINE__, "DELETE", "?identifier=1", ERR_INTERACTION, FHIR_NONE, "*", NULL},
-    {__LINE__, "GET", "/$export", ERR_INTERACTION, FHIR_NONE, "*", NULL},
-    {__LINE__, "POST", "/$graphql", ERR_INTERACTION, FHIR_NONE, "*", NULL},
-    {__LINE__, "GET", "/Patient/$export", ERR_INTERACTION, FHIR_NONE, "Patient", NULL},
-    {__LINE__, "GET", "/Patient/1/$everything", ERR_INTERACTION, FHIR_NONE, "Patient", "1"},
-    {__LINE__, "POST", "/Patient/1/$validate", ERR_INTERACTION, FHIR_NONE, "Patient", "1"},
-    {__LINE__, "GET", "/Patient/$", ERR_INTERACTION, FHIR_NONE, "Patient", NULL},
-    {__LINE__, "GET", "/Patient/1/Observation", ERR_INTERACTION, FHIR_NONE, "Patient", "1"},
+    {__LINE__, "POST", "", ERR_OK, FHIR_BATCH, "*", NULL},
+    {__LINE__, "POST", "/", ERR_OK, FHIR_BATCH, "*", NULL},
+    {__LINE__, "DELETE", "?identifier=1", ERR_OK, FHIR_DELETE, "*", NULL},
+    {__LINE__, "DELETE", "", ERR_METHOD, FHIR_DELETE, "*", NULL},
+    {__LINE__, "GET", "/$export", ERR_OK, FHIR_OPERATION, "*", NULL},
+    {__LINE__, "POST", "/$graphql", ERR_OK, FHIR_OPERATION, "*", NULL},
+    {__LINE__, "GET", "/Patient/$export", ERR_OK, FHIR_OPERATION, "Patient", NULL},
+    {__LINE__, "GET", "/Patient/1/$everything", ERR_OK, FHIR_OPERATION, "Patient", "1"},
+    {__LINE__, "POST", "/Patient/1/$validate", ERR_OK, FHIR_OPERATION, "Patient", "1"},
+    {__LINE__, "GET", "/Patient/1/Observation", ERR_OK, FHIR_SEARCH_COMPARTMENT, "Patient", "1"},
+    {__LINE__, "GET", "/Patient/1/*", ERR_OK, FHIR_SEARCH_COMPARTMENT, "Patient", "1"},
+    {__LINE__, "POST", "/Patient/1/_search", ERR_OK, FHIR_SEARCH_COMPARTMENT, "Patient", "1"},
+    {__LINE__, "POST", "/Patient/1/Observation/_search", ERR_OK, FHIR_SEARCH_COMPARTMENT, "Patient",
+     "1"},
+
+    /* operations that nobody knows */
+    {__LINE__, "GET", "/Patient/$", ERR_INTERACTION, FHIR_OPERATION, "Patient", NULL},
+    {__LINE__, "POST", "/$process-message", ERR_INTERACTION, FHIR_OPERATION, "*", NULL},
+    {__LINE__, "GET", "/$everything", ERR_INTERACTION, FHIR_OPERATION, "*", NULL},
+    {__LINE__, "GET", "/Observation/$match", ERR_INTERACTION, FHIR_OPERATION, "Observation", NULL},
 
     /* no FHIR path */
     {__LINE__, "GET", "/patient/1", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
@@ -76,9 +85,9 @@ static const struct {
     {__LINE__, "GET", "/Patient/a~b", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
     {__LINE__, "GET", "/Patient/a$b", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
     {__LINE__, "GET", "/Patient/_validate", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
-    {__LINE__, "GET", "/Patient/1/_search", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
-    {__LINE__, "POST", "/Patient/1/_search", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
-    {__LINE__, "POST", "/Patient/1/Observation/_search", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
+    {__LINE__, "GET", "/Patient/1/_search", ERR_METHOD, FHIR_NONE, NULL, NULL},
+    {__LINE__, "GET", "/Organization/1/Patient", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
+    {__LINE__, "GET", "/Patient/1/Observation/*", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
     {__LINE__, "GET", "/Patient/1/Observation/2", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
     {__LINE__, "GET", "/Patient/1/name", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
     {__LINE__, "GET", "/Patient/1/_history/2/3", ERR_NOT_FHIR, FHIR_NONE, NULL, NULL},
@@ -135,13 +144,13 @@ static void method_and_path_make_an_interaction(void **state)
         check_true(rows[i].line, f.path.base == &conf.fhir[0], "base");
         check_true(rows[i].line, f.interaction == rows[i].interaction, "interaction");
         if (rows[i].type != NULL) {
-            check_slice(rows[i].line, slice_of(fhir_type_name(f.type)), rows[i].type);
-            check_slice(rows[i].line, f.id, rows[i].id);
+            check_slice(rows[i].line, slice_of(fhir_type_name(f.path.type)), rows[i].type);
+            check_slice(rows[i].line, f.path.id, rows[i].id);
         }
         bool open = rows[i].why == ERR_OK && (rows[i].interaction == FHIR_CAPABILITIES ||
                                               rows[i].interaction == FHIR_DISCOVERY);
         check_true(rows[i].line, f.open == open, "open");
-        check_true(rows[i].line, (f.need_count > 0) == (rows[i].why == ERR_OK && !open), "needs");
+        check_true(rows[i].line, (f.needs.count > 0) == (rows[i].why == ERR_OK && !open), "needs");
     }
 }
 
@@ -191,7 +200,8 @@ static const struct {
     {__LINE__, "/fhir/Patient/1\r\n", ERR_TARGET},
     {__LINE__, "/fhir/Patient/\xc3\xa9", ERR_TARGET},
     {__LINE__, "/fhir/Patient/\xe9", ERR_TARGET},
-    {__LINE__, "/fhir/Patient/*", ERR_TARGET},
+    {__LINE__, "/fhir/Patient/*", ERR_NOT_FHIR},
+    {__LINE__, "/fhir/Patient/1*", ERR_TARGET},
     {__LINE__, "/fhir/Patient+1", ERR_TARGET},
     {__LINE__, "/fhir/Patient/a:b", ERR_TARGET},
     {__LINE__, "/fhir/Patient/a@b", ERR_TARGET},

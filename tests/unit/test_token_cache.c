@@ -43,7 +43,7 @@ static void a_token_comes_back_as_it_was_put(void **state)
     t.issuer = SLICE("https://a");
     t.audience[1] = SLICE("b");
     t.audience_count = 2;
-    scope_set_compile(t.scope, &t.granted);
+    token_set_scope(&t, t.scope);
     assert_false(token_cache_get(c, &digest, 1, NOW, &a, &out));
     token_cache_put(c, &digest, 1, &t);
     assert_true(token_cache_get(c, &digest, 1, NOW, &a, &out));
