@@ -99,7 +99,11 @@ def test_too_small_a_scope(gw, narrow_token, upstream_saw):
         ("PUT", "/Patient/x", "system/Patient.u"),
         ("DELETE", "/Patient/x", "system/Patient.d"),
         ("GET", "/Patient", "system/Patient.s"),
-        ("GET", "/Patient?_revinclude=Observation:subject", "system/*.s"),
+        (
+            "GET",
+            "/Patient?_revinclude=Observation:subject",
+            "system/Patient.s system/Observation.s",
+        ),
     ],
 )
 def test_scope_that_would_do_is_named_and_does(gw, narrow_token, method, path, scope):
@@ -134,24 +138,42 @@ def test_not_fhir(gw, reader_token):
         assert_refused(gw.fhir("GET", path, reader_token), 400, "invalid_request")
 
 
-def test_interactions_that_are_not_open(gw):
+def test_operations_that_nobody_knows(gw):
     token = gw.token("system/*.cruds")
     for method, path in (
-        ("POST", "/"),
-        ("POST", "/Patient/pat-1/$everything"),
-        ("GET", "/Patient/pat-1/$everything"),
-        ("GET", "/$export"),
-        ("GET", "/Patient/pat-1/Observation"),
-        ("POST", "/$graphql"),
+        ("POST", "/$process-message"),
+        ("GET", "/Patient/pat-1/$unknown"),
+        ("GET", "/$everything"),
+        ("GET", "/Observation/$match"),
     ):
         answer = gw.fhir(method, path, token)
         assert_refused(answer, 403, "insufficient_scope")
         assert "scope" not in challenge(answer)
 
 
+def test_what_reaches_every_type_needs_every_type(gw, narrow_token):
+    for method, path, needed in (
+        ("POST", "/", "system/*.cruds"),
+        ("GET", "/Patient/pat-1/$everything", "system/*.rs"),
+        ("GET", "/$export", "system/*.rs"),
+        ("GET", "/Patient/pat-1/*", "system/*.s"),
+        ("GET", "/Patient/pat-1/Observation", "system/Observation.s"),
+        ("POST", "/$graphql", "system/*.rs"),
+    ):
+        answer = gw.fhir(method, path, narrow_token)
+        assert_refused(answer, 403, "insufficient_scope")
+        assert challenge(answer)["scope"] == needed
+
+
 def test_method_that_is_not_fhir(gw, reader_token):
-    for method, path in (("POST", "/Patient/pat-1"), ("PUT", "/Patient"), ("DELETE", "/Patient")):
-        assert_refused(gw.fhir(method, path, reader_token), 400, "invalid_request")
+    for method, path, allow in (
+        ("POST", "/Patient/pat-1", "GET, HEAD, PUT, PATCH, DELETE"),
+        ("PUT", "/Patient", "GET, HEAD, POST"),
+        ("DELETE", "/Patient", "GET, HEAD, POST"),
+    ):
+        answer = gw.fhir(method, path, reader_token)
+        assert_refused(answer, 405, "invalid_request")
+        assert answer.headers["Allow"] == allow
 
 
 @pytest.mark.parametrize("size", (20_000, 66_000, 300_000, 1_000_000))

@@ -57,8 +57,8 @@ static void a_token_comes_back_as_it_was_put(void **state)
     check_slice(__LINE__, out.audience[0], AUDIENCE);
     check_slice(__LINE__, out.audience[1], "b");
     assert_int_equal(out.expires_at, t.expires_at);
-    assert_true(scope_set_allows(&out.granted, FHIR_TYPE_ANY, SCOPE_R | SCOPE_S));
-    assert_false(scope_set_allows(&out.granted, FHIR_TYPE_ANY, SCOPE_D));
+    assert_true(scope_set_allows(&out.granted[SCOPE_SYSTEM], FHIR_TYPE_ANY, SCOPE_R | SCOPE_S));
+    assert_false(scope_set_allows(&out.granted[SCOPE_SYSTEM], FHIR_TYPE_ANY, SCOPE_D));
 }
 
 static void what_is_to_be_verified_anew_is_no_hit(void **state)

@@ -11,8 +11,9 @@ static enum err check_at(struct verifier *v, struct store **store, struct slice 
     if (e == ERR_OK) {
         check_slice(__LINE__, out.client_id, "a");
         check_slice(__LINE__, out.scope, "system/Patient.rs");
-        assert_true(scope_set_allows(&out.granted, fhir_type_find(SLICE("Patient")), SCOPE_R));
-        assert_false(scope_set_allows(&out.granted, FHIR_TYPE_ANY, SCOPE_R));
+        assert_true(scope_set_allows(&out.granted[SCOPE_SYSTEM], fhir_type_find(SLICE("Patient")),
+                                     SCOPE_R));
+        assert_false(scope_set_allows(&out.granted[SCOPE_SYSTEM], FHIR_TYPE_ANY, SCOPE_R));
     }
     return e;
 }
