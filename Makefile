@@ -90,11 +90,12 @@ deps:
 
 # The recipes call make again: what deps installs must be there before anything is compiled.
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j2 all
 	@tests/demo/demo.sh
 
 test: deps
-	@$(MAKE) --no-print-directory MODE=asan all unit
+	@$(MAKE) --no-print-directory -j2 all
+	@$(MAKE) --no-print-directory -j2 MODE=asan all unit
 	@tests/run-unit.sh $(BUILD)/asan/unit
 	@$(PYTHON) -m pytest -q tests/integration
 

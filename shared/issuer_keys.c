@@ -98,9 +98,10 @@ static struct look verify_known(struct issuer_keys *k, const struct jws *jws, in
     const struct jwk *key;
     struct look l = {.result = ERR_KEYS};
     pthread_rwlock_rdlock(&k->lock);
-    l.fresh = k->set != NULL && now < k->fresh_until;
+    bool usable = k->set != NULL && k->fetched_at <= now + STORE_FETCH_AHEAD_S;
+    l.fresh = usable && now < k->fresh_until;
     l.refresh_due = l.fresh && now >= k->refresh_at;
-    if (k->set != NULL && now < k->fresh_until + (int64_t)k->conf->jwks_stale_if_error_s) {
+    if (usable && now < k->fresh_until + (int64_t)k->conf->jwks_stale_if_error_s) {
         l.result = jws_find_key(jws, k->set, &key);
         if (l.result == ERR_OK)
             l.result = jws_verify(jws, key);
@@ -116,7 +117,7 @@ static bool is_answer(const struct look *l)
 }
 
 /* Another process may have fetched a newer set: take it from the store. */
-static enum err load_stored(struct issuer_keys *k, struct store *st, struct arena *a,
+static enum err load_stored(struct issuer_keys *k, struct store *st, int64_t now, struct arena *a,
                             struct store_fetch *state)
 {
     struct slice body;
@@ -127,7 +128,8 @@ static enum err load_stored(struct issuer_keys *k, struct store *st, struct aren
         return e;
     atomic_store(&k->failing, state->failed_since != 0);
     atomic_store(&k->look_at, state->next_at);
-    if (state->fetched_at <= k->fetched_at)
+    bool newer = state->fetched_at > k->fetched_at || k->fetched_at > now + STORE_FETCH_AHEAD_S;
+    if (!newer || state->fetched_at > now + STORE_FETCH_AHEAD_S)
         return ERR_OK;
     e = store_document_get(st, slice_of(k->document), a, &body, &fetched_at, &keep_until);
     if (e == ERR_OK && jwk_set_parse(body, &set) == ERR_OK)
@@ -188,8 +190,8 @@ static bool nap(void)
 }
 
 /* Another process fetches: wait for it, no longer than a fetch may take. */
-static enum err wait_for_other(struct issuer_keys *k, struct store *st, struct arena *a,
-                               struct store_fetch *state)
+static enum err wait_for_other(struct issuer_keys *k, struct store *st, int64_t now,
+                               struct arena *a, struct store_fetch *state)
 {
     enum err e = ERR_OK;
     int64_t before = state->busy_until;
@@ -197,16 +199,21 @@ static enum err wait_for_other(struct issuer_keys *k, struct store *st, struct a
          e == ERR_OK && state->busy_until == before && before != 0 && left_ms > 0 && nap();
          left_ms -= WAIT_STEP_MS) {
         arena_reset(a); /* of the text of the look before */
-        e = load_stored(k, st, a, state);
+        e = load_stored(k, st, now, a, state);
     }
     return e;
+}
+
+static bool is_ahead(int64_t at, int64_t now)
+{
+    return at > now && at <= now + STORE_FETCH_AHEAD_S;
 }
 
 /* ERR_OK: it is this process's turn to fetch.  Nothing is written when that is known beforehand. */
 static enum err take_turn(const struct issuer_keys *k, struct store *st,
                           const struct store_fetch *state, int64_t now)
 {
-    if (state->busy_until > now || state->next_at > now)
+    if (is_ahead(state->busy_until, now) || is_ahead(state->next_at, now))
         return ERR_EXISTS;
     return store_fetch_begin(st, slice_of(k->document), now, now + turn_s(k->conf));
 }
@@ -226,7 +233,7 @@ static enum err update(struct issuer_keys *k, struct store *st, const struct jws
                        struct arena *a)
 {
     struct store_fetch state;
-    enum err e = load_stored(k, st, a, &state);
+    enum err e = load_stored(k, st, now, a, &state);
     if (e != ERR_OK)
         return e;
     if (is_enough(k, jws, now))
@@ -236,13 +243,13 @@ static enum err update(struct issuer_keys *k, struct store *st, const struct jws
         return fetch(k, st, now, a);
     if (e != ERR_EXISTS)
         return e;
-    if (atomic_load(&k->look_at) <= now)
+    if (!is_ahead(atomic_load(&k->look_at), now))
         atomic_store(&k->look_at, now + 1);
     /* No request waits for a server that is known to be out of reach. */
     if (jws == NULL || atomic_load(&k->failing))
         return ERR_OK;
-    e = load_stored(k, st, a, &state); /* it may have begun just now */
-    return e == ERR_OK ? wait_for_other(k, st, a, &state) : e;
+    e = load_stored(k, st, now, a, &state); /* it may have begun just now */
+    return e == ERR_OK ? wait_for_other(k, st, now, a, &state) : e;
 }
 
 static enum err update_with_arena(struct issuer_keys *k, struct store *st, const struct jws *jws,
@@ -287,7 +294,7 @@ static void *background_main(void *argument)
 /* The request that comes here goes on with the set that is still good, and waits for nothing. */
 static void refresh_in_background(struct issuer_keys *k, int64_t now)
 {
-    if (now < atomic_load(&k->look_at) || atomic_exchange(&k->in_background, true))
+    if (is_ahead(atomic_load(&k->look_at), now) || atomic_exchange(&k->in_background, true))
         return;
     bool begun = false;
     if (pthread_mutex_trylock(&k->updating) == 0) {

@@ -181,8 +181,10 @@ MUST_USE enum err store_document_put(struct store *st, struct slice url, struct 
  * ---- who fetches a document, and how it went ----
  *
  * Of all processes one fetches at a time, and not too often: it begins, fetches, and says how it
- * ended.  One that dies in between loses its turn at busy_until.
+ * ended.  One that dies in between loses its turn at busy_until.  A time that lies more than
+ * STORE_FETCH_AHEAD_S ahead was written while the clock was wrong: it counts as past.
  */
+#define STORE_FETCH_AHEAD_S 3600
 
 struct store_fetch {
     const char *url;

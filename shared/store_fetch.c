@@ -48,11 +48,14 @@ enum err store_fetch_get(struct store *st, struct slice url, struct arena *a,
 enum err store_fetch_begin(struct store *st, struct slice url, int64_t now, int64_t busy_until)
 {
     int taken = 0;
-    enum err e = store_run(st,
-                           "INSERT INTO fetch (url, busy_until) VALUES (?1, ?3)"
-                           " ON CONFLICT (url) DO UPDATE SET busy_until = excluded.busy_until"
-                           " WHERE fetch.busy_until <= ?2 AND fetch.next_at <= ?2",
-                           PARAMS(TEXT(url), INTEGER(now), INTEGER(busy_until)), &taken);
+    enum err e = store_run(
+        st,
+        "INSERT INTO fetch (url, busy_until) VALUES (?1, ?3)"
+        " ON CONFLICT (url) DO UPDATE SET busy_until = excluded.busy_until"
+        " WHERE (fetch.busy_until <= ?2 OR fetch.busy_until > ?4)"
+        " AND (fetch.next_at <= ?2 OR fetch.next_at > ?4)",
+        PARAMS(TEXT(url), INTEGER(now), INTEGER(busy_until), INTEGER(now + STORE_FETCH_AHEAD_S)),
+        &taken);
     return e == ERR_OK && taken == 0 ? ERR_EXISTS : e;
 }
 

@@ -193,6 +193,39 @@ static void a_stored_set_that_cannot_be_read_is_fetched_anew(void **state)
     end(&s);
 }
 
+/* The host began with a clock that was years ahead; what it wrote then must not bind it. */
+static void a_clock_that_was_wrong_is_forgotten(void **state)
+{
+    struct scene s;
+    begin(&s, state, "");
+    assert_int_equal(verify(&s, &s.by_a, NOW + 100000000), ERR_OK);
+    assert_int_equal(verify(&s, &s.by_a, NOW), ERR_OK); /* the same process */
+    assert_int_equal(asked(&s), 2);
+    assert_int_equal(row_of(&s).fetched_at, NOW);
+    publish(&s, "", s.a, s.b);
+    assert_int_equal(verify(&s, &s.by_b, NOW + ISSUER_KEYS_REFETCH_S), ERR_OK);
+    restart(&s);
+    assert_int_equal(verify(&s, &s.by_b, NOW + 100000000), ERR_OK);
+    restart(&s); /* another one */
+    assert_int_equal(verify(&s, &s.by_b, NOW), ERR_OK);
+    assert_int_equal(asked(&s), 5);
+    /* A turn that was taken then, and a failure. */
+    struct slice name = slice_of(s.keys->document);
+    assert_int_equal(store_fetch_begin(s.t->site->st, name, NOW + 100000000, NOW + 100000017),
+                     ERR_OK);
+    assert_int_equal(verify(&s, &s.by_b, NOW + 400), ERR_OK);
+    assert_int_equal(asked(&s), 6);
+    web_put(s.t->web, "/jwks", 500, "", "");
+    assert_int_equal(verify(&s, &s.by_b, NOW + 100000000), ERR_KEYS);
+    publish(&s, "", s.a, s.b);
+    restart(&s);
+    assert_int_equal(verify(&s, &s.by_b, NOW + 500), ERR_OK);
+    assert_int_equal(verify(&s, &s.by_b, NOW + 800), ERR_OK); /* stale, and asked for meanwhile */
+    WAIT_UNTIL(asked(&s) == 8 && !atomic_load(&s.keys->in_background));
+    assert_int_equal(row_of(&s).failed_since, 0);
+    end(&s);
+}
+
 static const struct {
     int line;
     const char *algorithms; /* NULL: the default */
@@ -312,6 +345,7 @@ int main(void)
         TRUST(a_set_is_renewed_before_it_expires),
         TRUST(the_store_is_needed_only_to_fetch),
         TRUST(a_stored_set_that_cannot_be_read_is_fetched_anew),
+        TRUST(a_clock_that_was_wrong_is_forgotten),
         TRUST(only_accepted_algorithms_count),
         TRUST(a_fetched_set_has_no_secrets),
         cmocka_unit_test(each_source_has_its_name),

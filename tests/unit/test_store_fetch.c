@@ -107,6 +107,11 @@ static void a_turn_ends_with_its_time(void **state)
     assert_int_equal(done(f, 135, "{}"), ERR_OK);
     assert_int_equal(store_fetch_begin(f->st, URL, 164, 181), ERR_EXISTS);
     assert_int_equal(store_fetch_begin(f->st, URL, 165, 182), ERR_OK);
+    /* Nor does a clock that was wrong bind anybody. */
+    int64_t ahead = 182 + STORE_FETCH_AHEAD_S;
+    assert_int_equal(store_fetch_begin(f->st, URL, ahead, ahead + 17), ERR_OK);
+    assert_int_equal(store_fetch_begin(f->st, URL, 199, 216), ERR_EXISTS);
+    assert_int_equal(store_fetch_begin(f->st, URL, 198, 215), ERR_OK);
     /* Others are not concerned. */
     assert_int_equal(store_fetch_begin(f->st, SLICE("jwks:b"), 165, 182), ERR_OK);
 }
