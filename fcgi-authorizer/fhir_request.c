@@ -181,15 +181,15 @@ static enum err add_reach(const struct request *rq, const struct row *row, struc
 }
 
 /*
- * What rides in a body is out of sight: it may reach every type, unless the FHIR server is trusted
- * to check it.
+ * What rides in a body is out of sight: it may reach every type, and of a search within a patient
+ * what belongs to others too, unless the FHIR server is trusted to check it.
  */
 static void add_hidden(struct fhir_request *out, unsigned actions)
 {
     if (out->path.base->bodies_to_backend)
         out->body_unseen = true;
     else
-        needs_add(&out->needs, FHIR_TYPE_ANY, actions, SLICE_NONE);
+        needs_add(&out->needs, FHIR_TYPE_ANY, actions, SLICE("body"));
 }
 
 static enum err add_operation(unsigned method, struct fhir_request *out, bool *narrowed)

@@ -7,14 +7,15 @@
 #define NEEDS_MAX 48
 
 struct need {
-    int type;           /* FHIR_TYPE_ANY: on every type */
-    unsigned actions;   /* SCOPE_* bits, all of them */
-    struct slice cause; /* the parameter that reveals this type, as sent; SLICE_NONE: the request */
+    int type;         /* FHIR_TYPE_ANY: on every type */
+    unsigned actions; /* SCOPE_* bits, all of them */
+    /* What reveals it: a parameter, as sent, "body", an operation; SLICE_NONE: the request. */
+    struct slice cause;
 };
 
 /*
  * All of them are needed.  At most two of a type and of FHIR_TYPE_ANY: what the request itself
- * needs, without a cause, and what its parameters reveal.  They are kept apart since what limits
+ * needs, without a cause, and what is revealed besides.  They are kept apart since what limits
  * the request (its patient, a constraint) does not limit what an _include brings besides.
  */
 struct needs {

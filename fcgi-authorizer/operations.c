@@ -5,9 +5,10 @@
 enum level { SYSTEM = 1, TYPE = 2, INSTANCE = 4 };
 
 enum flags {
-    BULK = 1,        /* system/ scopes only; _type narrows what is exported */
-    NARROWED = 2,    /* _type narrows what is returned */
-    BODY_IS_SAFE = 4 /* the body cannot reach more than the table says */
+    BULK = 1,         /* system/ scopes only; _type narrows what is exported */
+    NARROWED = 2,     /* _type narrows what is returned */
+    BODY_IS_SAFE = 4, /* the body cannot reach more than the table says */
+    WANDERS = 8,      /* goes from resource to resource: the one in the path does not limit it */
 };
 
 /* In place of a type: the one in the path, or every type when the path names none. */
@@ -34,8 +35,8 @@ static const struct operation {
     {"$document", TYPE | INSTANCE, "Composition", 0, {{EVERY, SCOPE_R}}},
     {"$docref", TYPE, "DocumentReference", 0, {{"DocumentReference", RS}}},
     {"$summary", TYPE | INSTANCE, "Patient", 0, {{EVERY, RS}}},
-    {"$graph", INSTANCE, NULL, 0, {{EVERY, SCOPE_R}}},
-    {"$graphql", SYSTEM | INSTANCE, NULL, 0, {{EVERY, RS}}},
+    {"$graph", INSTANCE, NULL, WANDERS, {{EVERY, SCOPE_R}}},
+    {"$graphql", SYSTEM | INSTANCE, NULL, WANDERS, {{EVERY, RS}}},
     /* checks */
     {"$validate", TYPE | INSTANCE, NULL, BODY_IS_SAFE, {{ITS_TYPE, SCOPE_R}}},
     {"$meta", SYSTEM | TYPE | INSTANCE, NULL, BODY_IS_SAFE, {{ITS_TYPE, SCOPE_R}}},
@@ -94,12 +95,12 @@ static const struct operation *find(const struct fhir_path *p)
 }
 
 /* What is on every type may be narrowed to the types that _type lists. */
-static enum err add_every(const struct fhir_path *p, unsigned actions, bool narrowed,
-                          struct needs *needs)
+static enum err add_every(const struct fhir_path *p, const struct operation *op, unsigned actions,
+                          bool narrowed, struct needs *needs)
 {
     struct query q;
     if (!narrowed) {
-        needs_add(needs, FHIR_TYPE_ANY, actions, SLICE_NONE);
+        needs_add(needs, FHIR_TYPE_ANY, actions, op->flags & WANDERS ? p->operation : SLICE_NONE);
         return ERR_OK;
     }
     enum err e = query_check(p->query, FHIR_TYPE_ANY, p->base->version, &q);
@@ -124,7 +125,7 @@ enum err operation_needs(const struct fhir_path *path, unsigned method, struct n
     for (size_t i = 0; e == ERR_OK && i < COUNT(op->needs) && op->needs[i].type != NULL; i++) {
         struct slice type = slice_of(op->needs[i].type);
         if (slice_is(type, EVERY))
-            e = add_every(path, op->needs[i].actions, narrowed, needs);
+            e = add_every(path, op, op->needs[i].actions, narrowed, needs);
         else
             needs_add(needs, slice_is(type, ITS_TYPE) ? path->type : fhir_type_find(type),
                       op->needs[i].actions, SLICE_NONE);
