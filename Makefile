@@ -70,6 +70,9 @@ $(OUT)/unit/%: $(OBJ)/tests/unit/%.o $(OBJ)/lib.a
 $(OUT)/unit/test_corpus_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/fuzz/replay.o $(OBJ)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+$(OUT)/bench/%: $(OBJ)/tests/bench/%.o $(OBJ)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(OUT)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -99,6 +102,12 @@ test: deps
 	@tests/run-unit.sh $(BUILD)/asan/unit
 	@$(PYTHON) -m pytest -q tests/integration
 
+# One line a figure: name value unit.
+bench:
+	@tests/install-deps.sh $(DEPS_BUILD)
+	@$(MAKE) --no-print-directory MODE=release build/bench/bench_decisions >/dev/null
+	@build/bench/bench_decisions
+
 FUZZ_SECONDS ?= 60
 fuzz:
 	@tests/install-deps.sh $(DEPS_BUILD) $(DEPS_FUZZ)
@@ -122,6 +131,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all unit fuzzers deps demo test lint fuzz install clean
+.PHONY: all unit fuzzers deps demo test lint bench fuzz install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
