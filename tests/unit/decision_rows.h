@@ -126,6 +126,19 @@ static inline struct token decision_token(struct slice scopes)
     return token;
 }
 
+/* What becomes of a row's request with this target and these scopes.  *asked borrows from both. */
+static inline struct decision decision_make(const struct config *conf,
+                                            const struct decision_row *row, struct slice target,
+                                            struct slice scopes, struct fhir_request *asked)
+{
+    struct request rq = {.method = row->method, .uri = target};
+    struct token token = decision_token(scopes);
+    decision_context(row, &rq, &token);
+    enum err presented = slice_is(scopes, "none") ? ERR_NO_TOKEN : ERR_OK;
+    enum err e = fhir_request_parse(&rq, conf, asked);
+    return authorize(asked, e, presented, presented == ERR_OK ? &token : NULL, presented, NOW);
+}
+
 /* Do two lists hold the same words? */
 static inline bool decision_same_words(struct slice a, struct slice b)
 {

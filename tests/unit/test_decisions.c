@@ -20,12 +20,8 @@ static struct decision decide(const struct tally *t, const struct decision_row *
                               struct slice scopes, struct fhir_request *asked)
 {
     static char space[8192]; /* asked borrows from it */
-    struct request rq = {.method = row->method, .uri = decision_target(row, space, sizeof space)};
-    struct token token = decision_token(scopes);
-    decision_context(row, &rq, &token);
-    enum err presented = slice_is(scopes, "none") ? ERR_NO_TOKEN : ERR_OK;
-    enum err e = fhir_request_parse(&rq, &t->conf, asked);
-    return authorize(asked, e, presented, presented == ERR_OK ? &token : NULL, presented, NOW);
+    struct slice target = decision_target(row, space, sizeof space);
+    return decision_make(&t->conf, row, target, scopes, asked);
 }
 
 /* "allow", "allow+limits" or the status. */
