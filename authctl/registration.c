@@ -49,10 +49,6 @@ static enum status scope_word_check(struct slice word)
         return ctl_no("scope '%.*s': a client that acts for itself has no user and no patient; "
                       "only system/ scopes can be granted to it",
                       SLICE_FMT(word));
-    if (s.constraint.p != NULL)
-        return ctl_no("scope '%.*s': search constraints are not enforced, "
-                      "so they cannot be granted",
-                      SLICE_FMT(word));
     return STATUS_YES;
 }
 

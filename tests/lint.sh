@@ -4,6 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 failed=0
+mkdir -p build
 fault() {
     echo "lint: $1" >&2
     failed=1

@@ -2,6 +2,17 @@
 
 #include "jwt.h"
 
+/* What is registered with a constraint is granted with the same one only. */
+static bool is_registered(const struct scope *want, struct slice allowed)
+{
+    struct slice one;
+    struct scope have;
+    while (scope_next(&allowed, &one))
+        if (scope_parse(one, &have) && scope_covers(&have, want))
+            return true;
+    return false;
+}
+
 /* May this word be granted?  Other words than SMART scopes must be registered to the letter. */
 static enum err check_word(struct slice word, struct slice allowed,
                            const struct scope_set *allowed_set)
@@ -9,10 +20,13 @@ static enum err check_word(struct slice word, struct slice allowed,
     struct slice rest = allowed, one;
     struct scope want;
     if (scope_parse(word, &want)) {
-        /* A constraint is not enforced by the authorizer, so it is not granted either. */
-        if (want.context != SCOPE_SYSTEM || want.constraint.p != NULL)
+        if (want.context != SCOPE_SYSTEM)
             return ERR_SCOPE;
-        return scope_set_allows(allowed_set, want.type, want.actions) ? ERR_OK : ERR_SCOPE;
+        /* Without the constraint it is more: who may have that may have this. */
+        return scope_set_allows(allowed_set, want.type, want.actions) ||
+                       is_registered(&want, allowed)
+                   ? ERR_OK
+                   : ERR_SCOPE;
     }
     if (!slice_is(word, SCOPE_INTROSPECT))
         return ERR_SCOPE_UNKNOWN;

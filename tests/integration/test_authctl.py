@@ -126,7 +126,7 @@ def test_add_for_a_person(ctl):
         ("scope 'openid'", ["--scope", "openid"]),
         ("scope 'system/Patients.r'", ["--scope", "system/Patients.r"]),
         ("scope 'system/Patient.sr'", ["--scope", "system/Patient.sr"]),
-        ("search constraints", ["--scope", "system/Observation.rs?category=laboratory"]),
+        ("scope 'system/Observation.rs?'", ["--scope", "system/Observation.rs?"]),
         ("RFC 6749", ["--scope", 'system/*.rs "']),
         ("scope is empty", ["--scope", "  "]),
         ("longer than", ["--scope", "system/Patient.rs " * 600]),

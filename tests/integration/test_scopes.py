@@ -165,6 +165,28 @@ def test_plain_parameters_need_no_more(gw, tokens, query):
     assert gw.fhir("GET", f"/Patient?{query}", tokens("system/Patient.s")).status_code == 200
 
 
+def test_search_constraint(gw, tokens, upstream_saw):
+    """A scope with a constraint is for searches that keep to it."""
+    token = tokens("system/Observation.rs?category=vital-signs")
+    answer = gw.fhir("GET", "/Observation?category=vital-signs", token)
+    assert answer.status_code == 200
+    for path in (
+        "/Observation",
+        "/Observation?category=laboratory",
+        "/Observation?category=vital-signs,laboratory",
+        "/Observation?category:not=vital-signs",
+        "/Observation?category=vital-signs&category=laboratory",
+        "/Observation/obs-1",
+        "/Observation/_history",
+        "/Patient?category=vital-signs",
+    ):
+        answer = gw.fhir("GET", path, token)
+        assert answer.status_code == 403, path
+        if "?" in path and path.startswith("/Observation"):
+            assert "category=vital-signs" in answer.json()["issue"][0]["details"]["text"]
+    assert len(upstream_saw()) == 1
+
+
 def test_search_by_post_hides_its_parameters(gw, tokens, upstream_saw):
     form = {"_revinclude": "Observation:subject"}
     for path in ("/Patient/_search", "/_search"):
