@@ -10,8 +10,7 @@
 struct trust {
     struct site *site;
     struct web *web;
-    char url[64];    /* http://127.0.0.1:port */
-    char text[8192]; /* of the site's configuration */
+    char url[64]; /* http://127.0.0.1:port */
 };
 
 static inline int trust_up(void **state)
@@ -41,7 +40,8 @@ static inline int trust_down(void **state)
 /* The site's configuration with more sections; "@" stands for the server's URL. */
 static inline void trust_configure(struct trust *t, const char *jwks, const char *sections)
 {
-    struct buf b = BUF(t->text);
+    char text[8192];
+    struct buf b = BUF(text);
     struct slice rest = slice_of(sections), part;
     buf_printf(&b,
                "[store]\npath = %s/store.db\nbusy_timeout = 10s\n"
@@ -55,7 +55,7 @@ static inline void trust_configure(struct trust *t, const char *jwks, const char
         buf_put(&b, part);
     }
     assert_false(b.overflowed);
-    config_of(t->text, &t->site->conf);
+    config_of(text, &t->site->conf);
 }
 
 static inline struct jwk *trust_key(const char *alg, const char *kid)
