@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ struct web {
     int listener, stop[2]; /* a byte in the pipe ends the thread */
     unsigned port;
     pthread_t thread;
+    atomic_bool idle;     /* the thread waits for a request, and holds no lock of anybody's */
     pthread_mutex_t lock; /* of all below */
     struct web_page pages[WEB_MAX_PAGES];
     size_t page_count, held_count;
@@ -125,7 +127,9 @@ static inline void *web_main(void *argument)
     struct web *w = argument;
     for (;;) {
         struct pollfd fds[2] = {{w->listener, POLLIN, 0}, {w->stop[0], POLLIN, 0}};
+        atomic_store(&w->idle, true);
         poll(fds, 2, -1);
+        atomic_store(&w->idle, false);
         if (fds[1].revents != 0)
             return NULL;
         int fd = accept4(w->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -150,6 +154,17 @@ static inline struct web *web_new(void)
     pthread_mutex_init(&w->lock, NULL);
     assert_int_equal(pthread_create(&w->thread, NULL, web_main, w), 0);
     return w;
+}
+
+/*
+ * Before a fork, when no request is under way: a child that is made while the thread is in malloc
+ * gets a copy of the allocator's lock that nobody will ever open there.
+ */
+static inline void web_settle(struct web *w)
+{
+    for (int i = 0; i < 5000 && !atomic_load(&w->idle); i++)
+        poll(NULL, 0, 1);
+    assert_true(atomic_load(&w->idle));
 }
 
 static inline void web_free(struct web *w)
