@@ -79,7 +79,7 @@ static void what_is_wrong_is_told(void **state)
         {__LINE__, "a", CC "&scope=openid", ERR_SCOPE_UNKNOWN},
         {__LINE__, "a", CC "&scope=system/*.cruds", ERR_SCOPE},
         {__LINE__, "a", CC "&scope=system/*.rs+system/Patient.c", ERR_SCOPE},
-        {__LINE__, "a", CC "&scope=system/Patient.rs?name=a", ERR_SCOPE},
+        {__LINE__, "a", CC "&scope=system/Patient.cruds?name=a", ERR_SCOPE},
         {__LINE__, "a", CC "&scope=system/*.rs&resource=https://b", ERR_AUDIENCE_UNKNOWN},
     };
     site_add_client(s, "a", "system/*.rs");
