@@ -104,6 +104,10 @@ def ask(gw: Gateway, issuer: Issuer, row: Row) -> str:
         return f"{row}: {answer.status} {answer.body!r}"
     if row.verdict == "405" and answer.header("Allow") != [row.told]:
         return f"{row}: Allow {answer.header('Allow')}"
+    if passed and row.verdict == "allow+limits":
+        sent = {n.lower(): v for n, v in gw.upstream_requests()[-1]["headers"]}
+        if sent.get("x-fhir-auth-limit") != row.told:
+            return f"{row}: handed on {sent.get('x-fhir-auth-limit')}"
     challenge = " ".join(answer.header("WWW-Authenticate"))
     if row.verdict == "403" and row.told != "-" and f'scope="' not in challenge:
         return f"{row}: {challenge}"
