@@ -154,7 +154,7 @@ static void method_and_path_make_an_interaction(void **state)
     }
 }
 
-/* Whatever two servers could read in two ways; servers.md of the survey has seen each. */
+/* Whatever two servers could read in two ways; each was seen on a real one. */
 static const struct {
     int line;
     const char *target;

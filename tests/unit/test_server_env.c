@@ -105,7 +105,7 @@ static void what_decides_may_not_come_twice(void **state)
     }
 }
 
-/* servers.md 1f: a rewritten URL renames the variable, on shared hosting. */
+/* A rewritten URL renames the variable, on shared hosting. */
 static void a_renamed_authorization_counts_where_the_real_one_is_missing(void **state)
 {
     (void)state;
