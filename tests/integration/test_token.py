@@ -108,7 +108,9 @@ def test_scope_is_granted_as_asked(gw, allowed, asked):
         ("system/*.cruds", "user/*.rs"),
         ("system/*.cruds", "system/Nonsense.rs"),
         ("system/*.cruds", "system/Patient.sr"),
-        ("system/*.cruds", "system/Patient.rs?name=x"),
+        ("system/Patient.rs?name=x", "system/Patient.rs"),
+        ("system/Patient.rs?name=x", "system/Patient.rs?name=y"),
+        ("system/Patient.rs?name=x", "system/Patient.cruds?name=x"),
         ("system/*.cruds", "system/patient.rs"),
         ("system/*.cruds", "nonsense"),
         ("system/*.cruds", "openid fhirUser"),
@@ -122,6 +124,19 @@ def test_scope_is_refused(gw, allowed, asked):
     answer = ask(gw, gw.add_client(allowed), asked)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "allowed, asked",
+    [
+        ("system/*.cruds", "system/Patient.rs?name=x"),
+        ("system/Observation.rs?category=laboratory", "system/Observation.rs?category=laboratory"),
+        ("system/Observation.rs?category=laboratory", "system/Observation.s?category=laboratory"),
+    ],
+)
+def test_scope_with_a_constraint(gw, allowed, asked):
+    answer = ask(gw, gw.add_client(allowed), asked)
+    assert (answer.status_code, answer.json()["scope"]) == (200, asked)
 
 
 def test_resource_parameter(gw, reader):
