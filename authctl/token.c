@@ -4,41 +4,16 @@
 #include "local_token.h"
 #include "report.h"
 
-#include <string.h>
-
-struct key_search {
-    struct slice kid;
-    int64_t now;
-    struct arena *arena;
-    const char *public_jwk; /* NULL: not found */
-};
-
-static bool key_match(const struct store_key *key, void *context)
-{
-    struct key_search *search = context;
-    if (!slice_is(search->kid, key->kid) ||
-        (key->expires_at != 0 && key->expires_at <= search->now))
-        return true;
-    search->public_jwk = arena_dup(search->arena, slice_of(key->public_jwk));
-    return false;
-}
-
 /* The store's published key of that kid decides, and no other. */
 static enum err signature_check(struct ctl *c, const struct jws *jws)
 {
-    struct key_search search = {.kid = jws->kid, .now = c->now, .arena = &c->arena};
-    struct jwk *key = NULL;
-    if (jws->kid.p == NULL)
-        return ERR_JWT_KEY;
-    enum err e = store_key_list(c->store, key_match, &search);
-    if (e == ERR_OK && search.public_jwk == NULL)
-        e = ERR_JWT_KEY;
-    if (e == ERR_OK)
-        e = jwk_parse(slice_of(search.public_jwk), &key);
-    if (e == ERR_OK)
-        e = jws_verify(jws, key);
-    jwk_free(key);
-    return e;
+    struct local_keys *keys;
+    enum err e = local_keys_load(c->store, &keys);
+    if (e != ERR_OK)
+        return e;
+    e = local_keys_verify(keys, jws, c->now);
+    local_keys_free(keys);
+    return e == ERR_KEYS ? ERR_JWT_KEY : e; /* a store without any key knows this one no less */
 }
 
 static enum err issuer_check(struct ctl *c, const struct jwt_claims *claims)
