@@ -97,22 +97,13 @@ static void smallest_scope(const struct token *token, const struct fhir_request 
     }
 }
 
-static bool bears_word(const struct token *token, struct slice word)
-{
-    struct slice rest = token->scope, one;
-    while (scope_next(&rest, &one))
-        if (slice_eq(one, word))
-            return true;
-    return false;
-}
-
 /* Words of a rule that are no SMART scopes; those that are stand among the needs. */
 static bool bears_words_of_rule(const struct token *token, const struct config_rule *rule)
 {
     struct slice rest = slice_of(rule != NULL ? rule->needed : ""), word;
     struct scope s;
     while (scope_next(&rest, &word))
-        if (!scope_parse(word, &s) && !bears_word(token, word))
+        if (!scope_parse(word, &s) && !scope_list_has(token->scope, word))
             return false;
     return true;
 }

@@ -123,21 +123,12 @@ static void look_at_all(struct search *s)
             try_scope(s, &scope, word);
 }
 
-static bool has_word(struct slice list, struct slice word)
-{
-    struct slice one;
-    while (scope_next(&list, &one))
-        if (slice_eq(one, word))
-            return true;
-    return false;
-}
-
 /* False when the list is full: then the limit could not be handed on. */
 static bool add_limit(struct coverage *c, struct slice word)
 {
     size_t n = slice_of(c->limits).n;
     struct buf text = {.p = c->limits, .n = n, .cap = sizeof c->limits};
-    if (has_word((struct slice){c->limits, n}, word))
+    if (scope_list_has((struct slice){c->limits, n}, word))
         return true;
     buf_puts(&text, n > 0 ? " " : "");
     buf_put(&text, word);

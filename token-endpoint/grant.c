@@ -17,7 +17,6 @@ static bool is_registered(const struct scope *want, struct slice allowed)
 static enum err check_word(struct slice word, struct slice allowed,
                            const struct scope_set *allowed_set)
 {
-    struct slice rest = allowed, one;
     struct scope want;
     if (scope_parse(word, &want)) {
         if (want.context != SCOPE_SYSTEM)
@@ -30,19 +29,7 @@ static enum err check_word(struct slice word, struct slice allowed,
     }
     if (!slice_is(word, SCOPE_INTROSPECT))
         return ERR_SCOPE_UNKNOWN;
-    while (scope_next(&rest, &one))
-        if (slice_eq(one, word))
-            return ERR_OK;
-    return ERR_SCOPE;
-}
-
-static bool has_word(struct slice list, struct slice word)
-{
-    struct slice one;
-    while (scope_next(&list, &one))
-        if (slice_eq(one, word))
-            return true;
-    return false;
+    return scope_list_has(allowed, word) ? ERR_OK : ERR_SCOPE;
 }
 
 enum err grant_scope(struct slice requested, struct slice allowed, struct arena *a,
@@ -56,7 +43,7 @@ enum err grant_scope(struct slice requested, struct slice allowed, struct arena 
         enum err e = check_word(word, allowed, &allowed_set);
         if (e != ERR_OK)
             return e;
-        if (has_word(buf_slice(&text), word))
+        if (scope_list_has(buf_slice(&text), word))
             continue;
         buf_puts(&text, text.n > 0 ? " " : "");
         buf_put(&text, word);

@@ -7,11 +7,7 @@
 /* May the authenticated client ask about tokens of others? */
 static bool may_introspect(const struct client *c)
 {
-    struct slice rest = slice_of(c->scope), word;
-    while (scope_next(&rest, &word))
-        if (slice_is(word, SCOPE_INTROSPECT))
-            return true;
-    return false;
+    return scope_list_has(slice_of(c->scope), SLICE(SCOPE_INTROSPECT));
 }
 
 /* Out of reach is not the same as inactive: the caller must be able to tell. */
