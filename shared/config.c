@@ -9,7 +9,7 @@
 
 #define MAX_FILE_BYTES 65536
 
-static config_checker check_log, check_store, check_key_dir, check_ca_file;
+static config_checker check_log, check_store, check_key_dir, check_ca_file, check_events;
 
 #define IN(field) offsetof(struct config, field), sizeof(((struct config *)NULL)->field)
 #define IN_FHIR(field)                                                                             \
@@ -36,7 +36,7 @@ const struct config_key config_keys[] = {
      .fallback = "/var/lib/fhir-auth/keys", .check = check_key_dir},
     {"token-endpoint", "signing_alg", config_read_signing_alg, IN(signing_alg),
      .fallback = "ES256"},
-    {"token-endpoint", "format", config_read_format, IN(encrypt_tokens),
+    {"token-endpoint", "format", config_read_format, IN(token_format),
      .fallback = "jwt"},
     {"token-endpoint", "encryption_alg", config_read_encryption_alg, IN(encryption_alg),
      .fallback = "ECDH-ES+A256KW"},
@@ -44,6 +44,10 @@ const struct config_key config_keys[] = {
      .fallback = "A256GCM"},
     {"token-endpoint", "token_lifetime", config_read_seconds, IN(token_lifetime_s),
      .fallback = "300s", .min = "1s", .max = "1h"},
+    {"token-endpoint", "rotate_every", config_read_seconds, IN(rotate_every_s),
+     .fallback = "0s", .min = "0s", .max = "3650d"},
+    {"token-endpoint", "publish_before_use", config_read_seconds, IN(publish_before_use_s),
+     .fallback = "1h", .min = "1s", .max = "30d"},
     {"token-endpoint", "clock_skew", config_read_seconds, IN(clock_skew_s),
      .fallback = "30s", .min = "0s", .max = "5m"},
     {"token-endpoint", "max_body", config_read_bytes, IN(max_body_bytes),
@@ -72,6 +76,24 @@ const struct config_key config_keys[] = {
      .fallback = "0s", .min = "0s", .max = "5m"},
     {"authorizer", "require_encryption", config_read_yes_no, IN(require_encryption),
      .fallback = "no"},
+    {"throttle", "failed_logins", config_read_number, IN(failed_logins),
+     .fallback = "10", .min = "0", .max = "1000"},
+    {"throttle", "lock_time", config_read_seconds, IN(lock_time_s),
+     .fallback = "5m", .min = "1s", .max = "24h"},
+    {"throttle", "token_requests", config_read_number, IN(token_requests),
+     .fallback = "600", .min = "0", .max = "1000000"},
+    {"throttle", "refusals", config_read_number, IN(refusals),
+     .fallback = "600", .min = "0", .max = "1000000"},
+    {"throttle", "exempt", config_read_addresses, IN(exempt),
+     .fallback = "127.0.0.1 ::1"},
+    {"audit", "grants", config_read_number, IN(grants),
+     .fallback = "1", .min = "0", .max = "1000000"},
+    {"audit", "events", config_read_events, IN(audit_events),
+     .fallback = "", .check = check_events},
+    {"audit", "spool", config_read_path, IN(audit_spool),
+     .fallback = "/var/lib/fhir-auth/spool"},
+    {"audit", "spool_max", config_read_bytes, IN(audit_spool_max_bytes),
+     .fallback = "64m", .min = "1m", .max = "1024m"},
     {"fhir", "base", config_read_url, IN_FHIR(base),
      .required = true},
     {"fhir", "audience", config_read_audience, IN_FHIR(audience),
@@ -100,6 +122,20 @@ const struct config_key config_keys[] = {
      .fallback = "scope"},
     {"issuer", "clock_skew", config_read_seconds, IN_ISSUER(clock_skew_s),
      .fallback = "30s", .min = "0s", .max = "5m"},
+    {"issuer", "introspection", config_read_endpoint, IN_ISSUER(introspection),
+     .fallback = ""},
+    {"issuer", "introspection_opaque", config_read_yes_no, IN_ISSUER(introspection_opaque),
+     .fallback = "yes"},
+    {"issuer", "introspection_client_id", config_read_words_or_nothing,
+     IN_ISSUER(introspection_client_id), .fallback = ""},
+    {"issuer", "introspection_secret_file", config_read_path_or_nothing,
+     IN_ISSUER(introspection_secret_file), .fallback = ""},
+    {"issuer", "introspection_key_file", config_read_path_or_nothing,
+     IN_ISSUER(introspection_key_file), .fallback = ""},
+    {"issuer", "introspection_timeout", config_read_milliseconds,
+     IN_ISSUER(introspection_timeout_ms), .fallback = "2s", .min = "100ms", .max = "30s"},
+    {"issuer", "introspection_cache", config_read_seconds, IN_ISSUER(introspection_cache_s),
+     .fallback = "60s", .min = "0s", .max = "1h"},
 };
 /* clang-format on */
 _Static_assert(sizeof config_keys / sizeof config_keys[0] == CONFIG_KEYS, "CONFIG_KEYS is wrong");
@@ -163,6 +199,11 @@ static enum err check_key_dir(const char *path, struct buf *why)
     else
         return ERR_OK;
     return ERR_FILE;
+}
+
+static enum err check_events(const char *target, struct buf *why)
+{
+    return check_log(target, why); /* a URL is looked at when it is called */
 }
 
 static enum err check_ca_file(const char *path, struct buf *why)

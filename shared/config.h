@@ -49,6 +49,8 @@ struct config_scope_map {
     char text[CONFIG_MAX_MAP]; /* pairs of NUL-terminated texts: their name, our scopes */
 };
 
+enum token_format { TOKEN_JWT, TOKEN_ENCRYPTED_JWT, TOKEN_OPAQUE };
+
 /* One [issuer "name"] section: whose tokens are trusted besides those of the token endpoint here.
  */
 struct config_issuer {
@@ -56,11 +58,18 @@ struct config_issuer {
     int line;
     char issuer[CONFIG_MAX_TEXT];      /* the iss of its tokens */
     char audience[CONFIG_MAX_TEXT];    /* one of these, by blanks; "": that of the FHIR base */
-    char keys[CONFIG_MAX_TEXT];        /* "store", "discovery", an absolute path or a URL */
+    char keys[CONFIG_MAX_TEXT];        /* "store", "discovery", "introspection", a path or a URL */
     char algorithms[CONFIG_MAX_TEXT];  /* by blanks */
     char typ[CONFIG_MAX_TEXT];         /* accepted typ of its tokens, by blanks */
     char scope_claim[CONFIG_MAX_TEXT]; /* "scope", "scp", "realm_access.roles", … */
     unsigned clock_skew_s;
+    char introspection[CONFIG_MAX_TEXT]; /* its endpoint: "discovery" or a URL; "": none */
+    bool introspection_opaque;           /* tokens that are no JWT are sent there */
+    char introspection_client_id[CONFIG_MAX_TEXT];
+    char introspection_secret_file[CONFIG_MAX_TEXT]; /* one of these two is set, the other "" */
+    char introspection_key_file[CONFIG_MAX_TEXT];
+    unsigned introspection_timeout_ms;
+    unsigned introspection_cache_s;           /* 0: each request asks anew */
     const struct config_scope_map *scope_map; /* NULL: none; points into struct config */
 };
 
@@ -77,11 +86,13 @@ struct config {
     char url[CONFIG_MAX_TEXT]; /* public URL that /token, /jwks, … are below; default: issuer */
     char key_dir[CONFIG_MAX_TEXT];
     char signing_alg[16];
-    bool encrypt_tokens;     /* format = encrypted-jwt rather than jwt */
+    enum token_format token_format;
     char encryption_alg[24]; /* of new keys for encryption: JWE alg */
     char encryption_enc[24]; /* JWE enc of tokens */
     unsigned token_lifetime_s;
-    unsigned clock_skew_s; /* of clients' assertions */
+    unsigned rotate_every_s;       /* age at which a signing key is replaced; 0: never by itself */
+    unsigned publish_before_use_s; /* how long a key is in the key set before it signs */
+    unsigned clock_skew_s;         /* of clients' assertions */
     unsigned max_body_bytes;
     bool require_https;
     /* [jwks]: key sets fetched over the network */
@@ -97,6 +108,17 @@ struct config {
     unsigned token_cache;        /* entries; 0 turns it off */
     unsigned token_clock_skew_s; /* clock_skew */
     bool require_encryption;     /* a token that is only signed is refused */
+    /* [throttle] */
+    unsigned failed_logins; /* of a client from one address until it is locked there; 0: never */
+    unsigned lock_time_s;
+    unsigned token_requests;      /* of one client in a minute; 0: any number */
+    unsigned refusals;            /* of one client by the authorizer, likewise */
+    char exempt[CONFIG_MAX_TEXT]; /* addresses by blanks that are never throttled */
+    /* [audit] */
+    unsigned grants;                    /* of so many granted requests one is logged; 0: none */
+    char audit_events[CONFIG_MAX_TEXT]; /* FHIR AuditEvents: "", an absolute path or a URL */
+    char audit_spool[CONFIG_MAX_TEXT];  /* directory of those that still have to be sent */
+    unsigned audit_spool_max_bytes;
     /* [fhir "…"] */
     size_t fhir_count;
     struct config_fhir fhir[CONFIG_MAX_BASES];

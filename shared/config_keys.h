@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#define CONFIG_KEYS 40
+#define CONFIG_KEYS 58
 
 /*
  * Read one value into its field, which stays untouched on error: ERR_CONFIG, and *why says "what is
@@ -49,6 +49,8 @@ enum config_section_number {
     CONFIG_TOKEN_ENDPOINT,
     CONFIG_JWKS,
     CONFIG_AUTHORIZER,
+    CONFIG_THROTTLE,
+    CONFIG_AUDIT,
     CONFIG_FHIR,
     CONFIG_RULES,
     CONFIG_ISSUER,
@@ -100,10 +102,16 @@ config_reader config_read_words; /* printable ASCII, by single blanks */
 config_reader config_read_words_or_nothing;
 config_reader config_read_key_source;
 config_reader config_read_algorithms;
+config_reader config_read_endpoint; /* empty, discovery or a URL */
+config_reader config_read_addresses;
+config_reader config_read_events; /* empty, a path or a URL */
 config_reader config_read_fhir_version;
 config_reader config_read_open; /* into the struct config_fhir itself */
 config_reader config_read_limits;
 config_reader config_read_bodies;
+
+/* The value as it stands into a field of text. */
+config_reader config_put_text;
 
 /*
  * NULL for https://host[:port][/path] in the one way in which we want it written (RFC 3986 section

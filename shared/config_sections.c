@@ -13,6 +13,8 @@ const struct config_section config_sections[CONFIG_SECTIONS] = {
     [CONFIG_TOKEN_ENDPOINT] = {.name = "token-endpoint"},
     [CONFIG_JWKS] = {.name = "jwks"},
     [CONFIG_AUTHORIZER] = {.name = "authorizer"},
+    [CONFIG_THROTTLE] = {.name = "throttle"},
+    [CONFIG_AUDIT] = {.name = "audit"},
     [CONFIG_FHIR] = {.name = "fhir", .named = true},
     [CONFIG_RULES] = {.name = "rules",
                       .named = true,
@@ -204,22 +206,66 @@ static void settle_rules(struct config *c, struct config_faults *faults)
 }
 
 /* Tokens find their issuer by its URL: there must be one section only for each. */
+static void settle_issuer_url(struct config *c, size_t i, struct config_faults *faults)
+{
+    const struct config_issuer *x = &c->issuers[i];
+    bool own = x->issuer[0] != '\0' && strcmp(x->issuer, c->issuer) == 0, twice = false;
+    for (size_t k = 0; k < i; k++)
+        twice = twice || (x->issuer[0] != '\0' && strcmp(x->issuer, c->issuers[k].issuer) == 0);
+    if (twice)
+        config_fault(faults, x->line, NULL, NULL,
+                     "[issuer \"%s\"] has the issuer of another section; leave one out", x->name);
+    else if (own && strcmp(x->keys, "introspection") != 0)
+        config_fault(faults, x->line, NULL, NULL,
+                     "[issuer \"%s\"] has the issuer of [token-endpoint], whose tokens are known "
+                     "already; leave it out, or set keys = introspection",
+                     x->name);
+}
+
+/* What opaque tokens lack is who issued them: of several endpoints each would see them all. */
+static bool takes_opaque(const struct config_issuer *x)
+{
+    return x->introspection[0] != '\0' && x->introspection_opaque;
+}
+
+static void settle_introspection(struct config *c, size_t i, struct config_faults *faults)
+{
+    const struct config_issuer *x = &c->issuers[i];
+    const char *fault = NULL;
+    bool asks = x->introspection[0] != '\0', secret = x->introspection_secret_file[0] != '\0';
+    bool key = x->introspection_key_file[0] != '\0', id = x->introspection_client_id[0] != '\0';
+    if (!asks && (secret || key || id || strcmp(x->keys, "introspection") == 0))
+        fault = "says how to introspect, but not where; set introspection = discovery";
+    else if (asks && (!id || secret == key))
+        fault = "needs introspection_client_id and one of introspection_secret_file and "
+                "introspection_key_file; set them";
+    for (size_t k = 0; fault == NULL && k < i; k++)
+        if (takes_opaque(x) && takes_opaque(&c->issuers[k]))
+            fault = "introspects opaque tokens as another section does, and nothing tells whose "
+                    "one is; set introspection_opaque = no in one of them";
+    if (fault != NULL)
+        config_fault(faults, x->line, NULL, NULL, "[issuer \"%s\"] %s", x->name, fault);
+}
+
+static void settle_tls(struct config *c, size_t i, const char *url, const char *what,
+                       struct config_faults *faults)
+{
+    if (slice_starts(slice_of(url), "http://") && !c->jwks_http_loopback)
+        config_fault(
+            faults, c->issuers[i].line, NULL, NULL,
+            "[issuer \"%s\"] %s without TLS; give an https URL, or set http_loopback = yes "
+            "in [jwks]",
+            c->issuers[i].name, what);
+}
+
 static void settle_issuers(struct config *c, struct config_faults *faults)
 {
     for (size_t i = 0; i < c->issuer_count; i++) {
         struct config_issuer *x = &c->issuers[i];
-        bool twice = x->issuer[0] != '\0' && strcmp(x->issuer, c->issuer) == 0;
-        for (size_t k = 0; k < i; k++)
-            twice = twice || (x->issuer[0] != '\0' && strcmp(x->issuer, c->issuers[k].issuer) == 0);
-        if (twice)
-            config_fault(faults, x->line, NULL, NULL,
-                         "[issuer \"%s\"] has the issuer of another section; leave one out",
-                         x->name);
-        if (slice_starts(slice_of(x->keys), "http://") && !c->jwks_http_loopback)
-            config_fault(faults, x->line, NULL, NULL,
-                         "[issuer \"%s\"] fetches its keys without TLS; give an https URL, or set "
-                         "http_loopback = yes in [jwks]",
-                         x->name);
+        settle_issuer_url(c, i, faults);
+        settle_introspection(c, i, faults);
+        settle_tls(c, i, x->keys, "fetches its keys", faults);
+        settle_tls(c, i, x->introspection, "introspects", faults);
         for (size_t k = 0; k < c->scope_map_count; k++)
             if (strcmp(c->scope_maps[k].name, x->name) == 0)
                 x->scope_map = &c->scope_maps[k];

@@ -149,7 +149,7 @@ enum err config_read_open(const struct config_key *key, struct slice value, void
     return ERR_OK;
 }
 
-static enum err put_text(const struct config_key *key, struct slice value, void *field,
+enum err config_put_text(const struct config_key *key, struct slice value, void *field,
                          struct buf *why)
 {
     if (value.n >= key->size)
@@ -166,13 +166,13 @@ enum err config_read_path(const struct config_key *key, struct slice value, void
         return REFUSE(why, "\"%.*s\" is no absolute path; begin it with /", SLICE_FMT(value));
     if (slice_ends(value, "/"))
         return REFUSE(why, "\"%.*s\" ends with a slash; leave it out", SLICE_FMT(value));
-    return put_text(key, value, field, why);
+    return config_put_text(key, value, field, why);
 }
 
 enum err config_read_path_or_nothing(const struct config_key *key, struct slice value, void *field,
                                      struct buf *why)
 {
-    return value.n == 0 ? put_text(key, value, field, why)
+    return value.n == 0 ? config_put_text(key, value, field, why)
                         : config_read_path(key, value, field, why);
 }
 
@@ -180,12 +180,20 @@ enum err config_read_log_target(const struct config_key *key, struct slice value
                                 struct buf *why)
 {
     if (slice_is(value, "stderr") || slice_is(value, "syslog"))
-        return put_text(key, value, field, why);
+        return config_put_text(key, value, field, why);
     if (!slice_starts(value, "/"))
         return REFUSE(why,
                       "\"%.*s\" is no place to log to; give stderr, syslog or an absolute path",
                       SLICE_FMT(value));
     return config_read_path(key, value, field, why);
+}
+
+static void refuse_choice(struct slice value, const char *const *choices, size_t count,
+                          const char *what, struct buf *why)
+{
+    buf_printf(why, "\"%.*s\" is no %s; give ", SLICE_FMT(value), what);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(why, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ", choices[i]);
 }
 
 /* One of a few names; `what` says what they name. */
@@ -195,10 +203,8 @@ static enum err read_choice(const struct config_key *key, struct slice value,
 {
     for (size_t i = 0; i < count; i++)
         if (slice_is(value, choices[i]))
-            return put_text(key, value, field, why);
-    buf_printf(why, "\"%.*s\" is no %s; give ", SLICE_FMT(value), what);
-    for (size_t i = 0; i < count; i++)
-        buf_printf(why, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ", choices[i]);
+            return config_put_text(key, value, field, why);
+    refuse_choice(value, choices, count, what, why);
     return ERR_CONFIG;
 }
 
@@ -232,13 +238,17 @@ enum err config_read_encryption_enc(const struct config_key *key, struct slice v
 enum err config_read_format(const struct config_key *key, struct slice value, void *field,
                             struct buf *why)
 {
+    static const char *const formats[] = {
+        [TOKEN_JWT] = "jwt", [TOKEN_ENCRYPTED_JWT] = "encrypted-jwt", [TOKEN_OPAQUE] = "opaque"};
     (void)key;
-    bool encrypted = slice_is(value, "encrypted-jwt");
-    if (!encrypted && !slice_is(value, "jwt"))
-        return REFUSE(why, "\"%.*s\" is no format of tokens; give jwt or encrypted-jwt",
-                      SLICE_FMT(value));
-    *(bool *)field = encrypted;
-    return ERR_OK;
+    for (size_t i = 0; i < COUNT(formats); i++) {
+        if (slice_is(value, formats[i])) {
+            *(enum token_format *)field = (enum token_format)i;
+            return ERR_OK;
+        }
+    }
+    refuse_choice(value, formats, COUNT(formats), "format of tokens", why);
+    return ERR_CONFIG;
 }
 
 enum err config_read_url(const struct config_key *key, struct slice value, void *field,
@@ -247,7 +257,7 @@ enum err config_read_url(const struct config_key *key, struct slice value, void 
     const char *fault = config_url_fault(value);
     if (fault != NULL)
         return REFUSE(why, "\"%.*s\" %s", SLICE_FMT(value), fault);
-    return put_text(key, value, field, why);
+    return config_put_text(key, value, field, why);
 }
 
 /* Tokens are told apart by it to the letter, and some issuers have a slash at the end. */
@@ -259,7 +269,7 @@ enum err config_read_issuer(const struct config_key *key, struct slice value, vo
     const char *fault = config_url_fault(url);
     if (fault != NULL)
         return REFUSE(why, "\"%.*s\" %s", SLICE_FMT(value), fault);
-    return put_text(key, value, field, why);
+    return config_put_text(key, value, field, why);
 }
 
 /* It stands between quotes in WWW-Authenticate (RFC 9110 section 11.5), without escapes. */
@@ -270,7 +280,7 @@ enum err config_read_realm(const struct config_key *key, struct slice value, voi
         slice_has_char(value, '\\'))
         return REFUSE(why, "\"%.*s\" is no realm; give printable ASCII without \" and \\",
                       SLICE_FMT(value));
-    return put_text(key, value, field, why);
+    return config_put_text(key, value, field, why);
 }
 
 enum err config_read_audience(const struct config_key *key, struct slice value, void *field,
@@ -279,7 +289,7 @@ enum err config_read_audience(const struct config_key *key, struct slice value, 
     if (value.n == 0 || !slice_is_printable(value) || slice_has_char(value, ' '))
         return REFUSE(why, "\"%.*s\" is no audience; give printable ASCII without blanks",
                       SLICE_FMT(value));
-    return put_text(key, value, field, why);
+    return config_put_text(key, value, field, why);
 }
 
 size_t config_distance(struct slice a, struct slice b)
@@ -311,29 +321,30 @@ enum err config_read_words(const struct config_key *key, struct slice value, voi
         if (word.n == 0 || !slice_is_printable(word))
             return REFUSE(why, "\"%.*s\" is no list; give printable ASCII with one blank between",
                           SLICE_FMT(value));
-    return put_text(key, value, field, why);
+    return config_put_text(key, value, field, why);
 }
 
 enum err config_read_words_or_nothing(const struct config_key *key, struct slice value, void *field,
                                       struct buf *why)
 {
-    return value.n == 0 ? put_text(key, value, field, why)
+    return value.n == 0 ? config_put_text(key, value, field, why)
                         : config_read_words(key, value, field, why);
 }
 
 enum err config_read_key_source(const struct config_key *key, struct slice value, void *field,
                                 struct buf *why)
 {
-    if (slice_is(value, "store") || slice_is(value, "discovery"))
-        return put_text(key, value, field, why);
+    if (slice_is(value, "store") || slice_is(value, "discovery") ||
+        slice_is(value, "introspection"))
+        return config_put_text(key, value, field, why);
     if (slice_starts(value, "/"))
         return config_read_path(key, value, field, why);
     if (slice_starts(value, "https://") || slice_starts(value, "http://"))
         return config_read_url(key, value, field, why);
     return REFUSE(
         why,
-        "\"%.*s\" is no source of keys; give discovery, store, the https URL of a key set "
-        "or the absolute path of one",
+        "\"%.*s\" is no source of keys; give discovery, store, the https URL of a key set, "
+        "the absolute path of one, or introspection",
         SLICE_FMT(value));
 }
 
@@ -345,5 +356,5 @@ enum err config_read_algorithms(const struct config_key *key, struct slice value
         if (jws_alg_find(word) == NULL)
             return REFUSE(why, "\"%.*s\" is no signature algorithm; give names such as ES256 RS256",
                           SLICE_FMT(word));
-    return put_text(key, value, field, why);
+    return config_put_text(key, value, field, why);
 }

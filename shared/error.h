@@ -138,6 +138,9 @@
     X(ERR_TOKEN_REVOKED, 401, "invalid_token", 0, "", "expired",                                   \
       "The token has been revoked",                                                                \
       "El token ha sido revocado")                                                                 \
+    X(ERR_TOKEN_INACTIVE, 401, "invalid_token", 0, "", "security",                                 \
+      "The token is unknown to its issuer, has expired or was revoked",                            \
+      "El emisor no conoce el token, o ha caducado o ha sido revocado")                            \
     X(ERR_TOO_LARGE, 401, "invalid_token", 413, "invalid_request", "too-long",                     \
       "The request is larger than this server accepts",                                            \
       "La petici\303\263n es mayor de lo que este servidor acepta")                                \
@@ -212,6 +215,19 @@
     X(ERR_CLIENT_MISMATCH, 0, "", 401, "invalid_client", "structure",                              \
       "client_id differs from the authenticated client",                                           \
       "client_id no coincide con el cliente autenticado")                                          \
+    X(ERR_CALLER_TOKEN, 0, "", 401, "invalid_token", "login",                                      \
+      "The access token of the caller is not valid",                                               \
+      "El token de acceso de quien llama no es v\303\241lido")                                     \
+    X(ERR_CALLER_SCOPE, 0, "", 401, "insufficient_scope", "forbidden",                             \
+      "The access token of the caller lacks the scope introspect",                                 \
+      "Al token de acceso de quien llama le falta el permiso (scope) introspect")                  \
+    /* too much */                                                                                 \
+    X(ERR_LOCKED, 0, "", 429, "temporarily_unavailable", "throttled",                              \
+      "Too many failed logins from this address: wait and try again",                              \
+      "Demasiados intentos fallidos desde esta direcci\303\263n: espere e int\303\251ntelo de nuevo") \
+    X(ERR_THROTTLED, 429, "", 429, "temporarily_unavailable", "throttled",                         \
+      "Too many requests: wait and try again",                                                     \
+      "Demasiadas peticiones: espere e int\303\251ntelo de nuevo")                                 \
     /* refusals that only the log and the administrator see in full */                             \
     X(ERR_NOT_FOUND, 0, "", 0, "", "not-found", "No such entry", "No existe esa entrada")          \
     X(ERR_EXISTS, 0, "", 0, "", "duplicate", "The entry exists", "La entrada ya existe")           \
@@ -228,6 +244,9 @@
     X(ERR_HTTP, 503, "", 401, "invalid_client", "transient",                                       \
       "A remote document could not be fetched",                                                    \
       "No se ha podido obtener un documento remoto")                                               \
+    X(ERR_INTROSPECTION, 503, "", 0, "", "transient",                                              \
+      "The token could not be examined: introspection is out of reach",                            \
+      "No se ha podido examinar el token: la introspecci\303\263n no responde")                    \
     X(ERR_DENY_DISAGREES, 503, "", 0, "", "transient",                                             \
       "The request could not be decided: try again",                                               \
       "No se ha podido decidir la petici\303\263n: int\303\251ntelo de nuevo")                     \

@@ -104,7 +104,43 @@ static const char step_2[] = "CREATE TABLE fetch ("
 
                              "PRAGMA user_version = 2;";
 
-static const char *const steps[] = {step_1, step_2};
+static const char step_3[] = /* format = opaque: the claims of a token by the SHA-256 of its text */
+    "CREATE TABLE opaque_token ("
+    " digest BLOB NOT NULL PRIMARY KEY,"
+    " claims BLOB NOT NULL,"
+    " expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX opaque_token_expiry ON opaque_token (expires_at);"
+
+    /* Answers of other issuers; empty: not active. */
+    "CREATE TABLE introspection ("
+    " digest BLOB NOT NULL PRIMARY KEY,"
+    " answer BLOB NOT NULL,"
+    " expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX introspection_expiry ON introspection (expires_at);"
+
+    /* Of a service that failed: nobody asks it before open_until, then one at a time. */
+    "CREATE TABLE breaker ("
+    " name TEXT NOT NULL PRIMARY KEY,"
+    " failures INTEGER NOT NULL,"
+    " open_until INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+
+    /* What somebody did in a span of time that ends at expires_at. */
+    "CREATE TABLE rate ("
+    " digest BLOB NOT NULL PRIMARY KEY,"
+    " count INTEGER NOT NULL,"
+    " expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX rate_expiry ON rate (expires_at);"
+
+    /* Work that one of all processes does now and then. */
+    "CREATE TABLE task ("
+    " name TEXT NOT NULL PRIMARY KEY,"
+    " next_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+
+    "CREATE INDEX failed_login_address ON failed_login (address);"
+
+    "PRAGMA user_version = 3;";
+
+static const char *const steps[] = {step_1, step_2, step_3};
 #define SCHEMA_VERSION (sizeof steps / sizeof steps[0])
 
 struct answer {

@@ -56,7 +56,7 @@ static enum err load_encryption_key(struct endpoint *ep, struct jwk **out)
     struct buf fault = BUF(reason);
     struct keyring ring = {.store = ep->store, .use = "enc", .now = ep->now};
     *out = NULL;
-    if (!ep->conf->encrypt_tokens)
+    if (ep->conf->token_format != TOKEN_ENCRYPTED_JWT)
         return ERR_OK;
     enum err e = keyring_encryption_key(&ring, out, &fault);
     if (e == ERR_OK || e == ERR_STORE)
@@ -68,7 +68,7 @@ static enum err load_encryption_key(struct endpoint *ep, struct jwk **out)
 static bool cache_is_whole(const struct endpoint *ep)
 {
     return ep->cache->signing_key != NULL &&
-           (ep->cache->encryption_key != NULL || !ep->conf->encrypt_tokens);
+           (ep->cache->encryption_key != NULL || ep->conf->token_format != TOKEN_ENCRYPTED_JWT);
 }
 
 static enum err fill_cache(struct endpoint *ep)
@@ -106,7 +106,7 @@ enum err endpoint_encryption_key(struct endpoint *ep, const struct jwk **out)
     enum err e = fill_cache(ep);
     if (e != ERR_OK)
         return e;
-    if (ep->conf->encrypt_tokens && ep->cache->encryption_key == NULL)
+    if (ep->conf->token_format == TOKEN_ENCRYPTED_JWT && ep->cache->encryption_key == NULL)
         return ERR_KEYS;
     *out = ep->cache->encryption_key;
     return ERR_OK;

@@ -53,6 +53,8 @@ static void issuers_are_read(void **state)
     assert_null(config_map_find(NULL, SLICE("lab")).p);
 }
 
+#define ASKING                                                                                     \
+    "introspection = discovery\nintrospection_client_id = me\nintrospection_secret_file = /s\n"
 #define ISSUER "[issuer \"k\"]\nissuer = https://k.example\nkeys = discovery\n" /* three lines */
 
 static const struct {
@@ -71,7 +73,33 @@ static const struct {
     {__LINE__, ISSUER "[issuer \"l\"]\nissuer = https://k.example\nkeys = store\n",
      "conf:8: [issuer \"l\"] has the issuer of another section; leave one out\n"},
     {__LINE__, "[issuer \"l\"]\nissuer = https://a.example/oauth\nkeys = store\n",
-     "conf:5: [issuer \"l\"] has the issuer of another section; leave one out\n"},
+     "conf:5: [issuer \"l\"] has the issuer of [token-endpoint], whose tokens are known already; "
+     "leave it out, or set keys = introspection\n"},
+    {__LINE__, "[issuer \"l\"]\nissuer = https://l.example\nkeys = introspection\n",
+     "conf:5: [issuer \"l\"] says how to introspect, but not where; set introspection = "
+     "discovery\n"},
+    {__LINE__, ISSUER "introspection_client_id = me\n",
+     "conf:5: [issuer \"k\"] says how to introspect, but not where; set introspection = "
+     "discovery\n"},
+    {__LINE__, ISSUER "introspection = discovery\n",
+     "conf:5: [issuer \"k\"] needs introspection_client_id and one of introspection_secret_file "
+     "and introspection_key_file; set them\n"},
+    {__LINE__,
+     ISSUER "introspection = discovery\nintrospection_client_id = me\n"
+            "introspection_secret_file = /s\nintrospection_key_file = /k\n",
+     "conf:5: [issuer \"k\"] needs introspection_client_id and one of introspection_secret_file "
+     "and introspection_key_file; set them\n"},
+    {__LINE__, ISSUER ASKING "[issuer \"l\"]\nissuer = https://l.example\nkeys = store\n" ASKING,
+     "conf:11: [issuer \"l\"] introspects opaque tokens as another section does, and nothing tells "
+     "whose one is; set introspection_opaque = no in one of them\n"},
+    {__LINE__,
+     ISSUER "introspection = http://127.0.0.1/x\nintrospection_client_id = me\n"
+            "introspection_secret_file = /s\n",
+     "conf:5: [issuer \"k\"] introspects without TLS; give an https URL, or set http_loopback = "
+     "yes in [jwks]\n"},
+    {__LINE__, ISSUER "introspection = nowhere\n",
+     "conf:8: [issuer \"k\"] introspection: \"nowhere\" is no endpoint; give discovery, an https "
+     "URL or nothing\n"},
     {__LINE__, "[issuer \"k\"]\nissuer = https://k.example//\nkeys = store\n",
      "conf:6: [issuer \"k\"] issuer: \"https://k.example//\" ends with a slash; leave it out\n"},
     {__LINE__, "[issuer \"k\"]\nissuer = https:///\nkeys = store\n",
@@ -81,7 +109,7 @@ static const struct {
     {__LINE__, "[issuer \"k\"]\nissuer = https://k.example\nkeys = etc/keys\n",
      "conf:7: [issuer \"k\"] keys: \"etc/keys\" is no source of keys; give discovery, store, the "
      "https "
-     "URL of a key set or the absolute path of one\n"},
+     "URL of a key set, the absolute path of one, or introspection\n"},
     {__LINE__, "[issuer \"k\"]\nissuer = https://k.example\nkeys = http://127.0.0.1/jwks\n",
      "conf:5: [issuer \"k\"] fetches its keys without TLS; give an https URL, or set http_loopback "
      "= "
