@@ -2,7 +2,7 @@
 
 #include "outcome.h"
 
-#define RETRY_AFTER_S "5"
+#define RETRY_AFTER_S 5 /* when nobody knows better */
 
 /*
  * Into a header value: what is not printable ASCII, and '%' itself, as %XX, so that nothing can be
@@ -68,6 +68,13 @@ static void challenge(const struct answer_to *to, const struct decision *d, stru
     response_header(out, "WWW-Authenticate", text.overflowed ? SLICE("Bearer") : buf_slice(&text));
 }
 
+static void retry_after(const struct decision *d, struct arena *a, struct response *out)
+{
+    struct buf text = buf_in(a, 24);
+    buf_printf(&text, "%lld", (long long)(d->retry_after_s > 0 ? d->retry_after_s : RETRY_AFTER_S));
+    response_header(out, "Retry-After", text.overflowed ? SLICE("5") : buf_slice(&text));
+}
+
 /* What a person needs beyond the reason: which scope, for which parameter, what to add. */
 static struct slice detail_of(const struct answer_to *to, const struct decision *d, struct arena *a)
 {
@@ -94,10 +101,10 @@ void answer_deny(const struct answer_to *to, const struct decision *d, struct ar
     out->status = status == 0 || status == 200 ? 500 : status;
     out->content_type = outcome_content_type(form);
     if (!to->body_only) {
-        if (out->status < 500)
-            challenge(to, d, a, out);
+        if (out->status == 429 || out->status >= 500)
+            retry_after(d, a, out);
         else
-            response_header(out, "Retry-After", SLICE(RETRY_AFTER_S));
+            challenge(to, d, a, out);
         response_header(out, "Cache-Control", SLICE("no-store"));
         if (out->status == 405 && to->asked->allow != NULL)
             response_header(out, "Allow", slice_of(to->asked->allow));

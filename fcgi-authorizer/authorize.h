@@ -19,6 +19,7 @@ struct decision {
      * request's body), and scopes whose patient or constraint the request alone does not show.
      */
     char limits[COVER_MAX_LIMITS];
+    int64_t retry_after_s; /* of a refusal that time mends; 0: not known */
 };
 
 /*

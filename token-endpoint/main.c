@@ -166,7 +166,8 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
     enum err e = rq->role == ROLE_AUTHORIZER ? ERR_NO_ROUTE : serve(w, route, &ep, out);
     if (e != ERR_OK) {
         log_refusal(&ep, route, e);
-        reply_error(out, e, route && (route->flags & POST_ONLY) ? "POST" : "GET, HEAD", a);
+        reply_error(out, e, route && (route->flags & POST_ONLY) ? "POST" : "GET, HEAD",
+                    ep.retry_after_s, a);
     }
     if (slice_is(rq->method, "HEAD"))
         out->body = SLICE_NONE;

@@ -1,6 +1,7 @@
 #include "reply.h"
 
-#define JSON "application/json"
+#define JSON          "application/json"
+#define RETRY_AFTER_S 5 /* when nobody knows better */
 
 void reply_json(struct response *out, int status, struct slice body)
 {
@@ -20,7 +21,8 @@ void reply_public_json(struct response *out, struct slice body)
     response_header(out, "Access-Control-Allow-Origin", SLICE("*"));
 }
 
-void reply_error(struct response *out, enum err why, const char *allow, struct arena *a)
+void reply_error(struct response *out, enum err why, const char *allow, int64_t retry_after_s,
+                 struct arena *a)
 {
     const struct err_row *row = err_row(why);
     struct buf body = buf_in(a, 512);
@@ -40,6 +42,10 @@ void reply_error(struct response *out, enum err why, const char *allow, struct a
                         SLICE("Basic realm=\"token endpoint\", charset=\"UTF-8\""));
     if (row->endpoint_status == 405)
         response_header(out, "Allow", slice_of(allow));
-    if (row->endpoint_status == 503)
-        response_header(out, "Retry-After", SLICE("5"));
+    if (row->endpoint_status == 429 || row->endpoint_status == 503) {
+        struct buf seconds = buf_in(a, 24);
+        buf_printf(&seconds, "%lld",
+                   (long long)(retry_after_s > 0 ? retry_after_s : RETRY_AFTER_S));
+        response_header(out, "Retry-After", seconds.overflowed ? SLICE("5") : buf_slice(&seconds));
+    }
 }

@@ -12,8 +12,9 @@ void reply_public_json(struct response *out, struct slice body);
 
 /*
  * {"error":…,"error_description":…} with the status of the error list.  `allow` is the Allow header
- * of a 405.
+ * of a 405, retry_after_s the seconds that a 429 or 503 tells the client to wait (0: not known).
  */
-void reply_error(struct response *out, enum err why, const char *allow, struct arena *a);
+void reply_error(struct response *out, enum err why, const char *allow, int64_t retry_after_s,
+                 struct arena *a);
 
 #endif

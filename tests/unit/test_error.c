@@ -33,6 +33,7 @@ static void the_authorizers_answers_are_those_of_the_design(void **state)
         {403, {"insufficient_scope"}},
         {405, {"invalid_request"}},
         {404, {""}},
+        {429, {""}},
         {500, {""}},
         {503, {""}},
         {0, {""}},
@@ -56,7 +57,7 @@ static void the_authorizers_answers_are_those_of_the_design(void **state)
 static void the_endpoints_answers_have_registered_codes(void **state)
 {
     (void)state;
-    static const int statuses[] = {0, 200, 400, 401, 404, 405, 413, 415, 500, 503};
+    static const int statuses[] = {0, 200, 400, 401, 404, 405, 413, 415, 429, 500, 503};
     static const char *const codes[] = {
         "",
         "invalid_request",
@@ -68,6 +69,8 @@ static void the_endpoints_answers_have_registered_codes(void **state)
         "temporarily_unavailable",
         "server_error",
         "not_found",
+        "invalid_token", /* RFC 6750 section 3.1: of who calls with a token */
+        "insufficient_scope",
     };
     for (int e = 0; e < ERR_COUNT; e++) {
         const struct err_row *row = err_row((enum err)e);
@@ -76,9 +79,10 @@ static void the_endpoints_answers_have_registered_codes(void **state)
             !is_one_of_names(row->endpoint_code, codes, COUNT(codes)) ||
             silent != (row->endpoint_code[0] == '\0'))
             fail_msg("%s: %d %s", row->name, row->endpoint_status, row->endpoint_code);
-        /* 401 is for failed client authentication and for nothing else. */
+        /* 401 is for failed authentication, of a client or by a token, and for nothing else. */
         assert_int_equal(row->endpoint_status == 401,
-                         strcmp(row->endpoint_code, "invalid_client") == 0);
+                         strcmp(row->endpoint_code, "invalid_client") == 0 ||
+                             e == ERR_CALLER_TOKEN || e == ERR_CALLER_SCOPE);
     }
 }
 

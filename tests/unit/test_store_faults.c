@@ -3,7 +3,30 @@
 
 #include <sys/resource.h>
 
-/* Overwrite every page behind the first with noise: the header is good, the tables are not. */
+/* Overwrite every page but those of the schema with noise. */
+static void damage_tables(const char *path)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *pages = NULL;
+    int fd = open(path, O_WRONLY), overwritten = 0;
+    char noise[4096];
+    memset(noise, 0xa5, sizeof noise);
+    assert_true(fd >= 0);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "SELECT pageno FROM dbstat WHERE name <> 'sqlite_schema'",
+                                        -1, &pages, NULL),
+                     SQLITE_OK);
+    for (; sqlite3_step(pages) == SQLITE_ROW; overwritten++) {
+        off_t at = (off_t)(sqlite3_column_int64(pages, 0) - 1) * (off_t)sizeof noise;
+        assert_int_equal(pwrite(fd, noise, sizeof noise, at), sizeof noise);
+    }
+    assert_true(overwritten > 10);
+    sqlite3_finalize(pages);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_int_equal(close(fd), 0);
+}
+
 static void damaged_store_is_reported(void **state)
 {
     struct fixture *f = *state;
@@ -13,16 +36,7 @@ static void damaged_store_is_reported(void **state)
         fixture_add_client(f->st, id);
     }
     store_close(f->st);
-    int fd = open(f->path, O_WRONLY);
-    assert_true(fd >= 0);
-    struct stat sb;
-    assert_int_equal(fstat(fd, &sb), 0);
-    char noise[4096];
-    memset(noise, 0xa5, sizeof noise);
-    for (off_t at = 4096; at < sb.st_size; at += 4096)
-        assert_int_equal(pwrite(fd, noise, sizeof noise, at), sizeof noise);
-    assert_int_equal(close(fd), 0);
-
+    damage_tables(f->path);
     assert_int_equal(store_open(f->path, BUSY_MS, &f->st), ERR_OK);
     struct client c;
     int64_t epoch = -1;
