@@ -1,26 +1,6 @@
 #include "outcome.h"
 
-/* q as thousandths: 1000 when absent, 0 when malformed (RFC 9110 section 12.4.2). */
-static int quality(struct slice parameters)
-{
-    struct slice rest = parameters, p;
-    while (slice_cut(&rest, ';', &p)) {
-        p = slice_trim(p);
-        if (!slice_starts(p, "q=") && !slice_starts(p, "Q="))
-            continue;
-        p = slice_skip(p, 2);
-        if (p.n == 0 || p.n > 5 || (p.p[0] != '0' && p.p[0] != '1') || (p.n > 1 && p.p[1] != '.'))
-            return 0;
-        int q = (p.p[0] - '0') * 1000, weight = 100;
-        for (size_t i = 2; i < p.n; i++, weight /= 10) {
-            if (p.p[i] < '0' || p.p[i] > '9')
-                return 0;
-            q += (p.p[i] - '0') * weight;
-        }
-        return q > 1000 ? 0 : q;
-    }
-    return 1000;
-}
+#include "accept.h"
 
 static bool has_word(struct slice text, const char *word)
 {
@@ -29,21 +9,6 @@ static bool has_word(struct slice text, const char *word)
         if (slice_is_nocase((struct slice){text.p, n}, word))
             return true;
     return false;
-}
-
-/* The best q among the items of a list header that match; -1 when none does. */
-static int best(struct slice header, bool (*matches)(struct slice))
-{
-    struct slice rest = header, item, value;
-    int found = -1;
-    while (slice_cut(&rest, ',', &item)) {
-        slice_cut(&item, ';', &value);
-        if (matches(slice_trim(value))) {
-            int q = item.p ? quality(item) : 1000;
-            found = q > found ? q : found;
-        }
-    }
-    return found;
 }
 
 static bool is_xml(struct slice media_type)
@@ -79,11 +44,11 @@ struct outcome_form outcome_negotiate(struct slice format, struct slice accept,
     if (is_xml(format) || is_json(format)) {
         form.xml = is_xml(format);
     } else {
-        int xml = best(accept, is_xml);
-        form.xml = xml > 0 && xml > best(accept, is_json);
+        int xml = accept_best(accept, is_xml);
+        form.xml = xml > 0 && xml > accept_best(accept, is_json);
     }
-    int spanish = best(accept_language, is_spanish);
-    form.spanish = spanish > 0 && spanish > best(accept_language, is_english);
+    int spanish = accept_best(accept_language, is_spanish);
+    form.spanish = spanish > 0 && spanish > accept_best(accept_language, is_english);
     return form;
 }
 

@@ -24,6 +24,12 @@ enum err endpoint_client(struct endpoint *ep, const struct form *form)
     return authenticate(ep->store, ep->conf, ep->request, form, ep->now, ep->arena, &ep->who);
 }
 
+/* Whatever the FHIR side answers with 401 is the token's fault, and nothing else is. */
+bool endpoint_blames_token(enum err e)
+{
+    return err_row(e)->bearer_status == 401;
+}
+
 void endpoint_cache_clear(struct endpoint_cache *cache)
 {
     jwk_free(cache->signing_key);

@@ -53,6 +53,12 @@ MUST_USE enum err endpoint_signing_key(struct endpoint *ep, const struct jwk **o
 /* The key that tokens are encrypted for; NULL when they are not; borrowed.  ERR_KEYS, ERR_STORE. */
 MUST_USE enum err endpoint_encryption_key(struct endpoint *ep, const struct jwk **out);
 
+/*
+ * Is the token at fault for this error of endpoint_check_token (malformed, forged, expired,
+ * revoked, of another issuer)?  False: it could not be checked, which is not the same as inactive.
+ */
+bool endpoint_blames_token(enum err e);
+
 /* Check a token that this endpoint may have issued.  Errors as local_token_check. */
 MUST_USE enum err endpoint_check_token(struct endpoint *ep, struct slice token,
                                        struct jwt_claims *out);

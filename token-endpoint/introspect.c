@@ -1,47 +1,103 @@
 /* POST /introspect (RFC 7662) and POST /revoke (RFC 7009). */
-#include "endpoint.h"
-#include "grant.h"
+#include "caller.h"
+#include "introspection_jwt.h"
 #include "log.h"
 #include "reply.h"
 
-/* May the authenticated client ask about tokens of others? */
-static bool may_introspect(const struct client *c)
-{
-    return scope_list_has(slice_of(c->scope), SLICE(SCOPE_INTROSPECT));
-}
+#define MAX_ANSWER (24 * 1024) /* no token has as many claims */
 
-/* Out of reach is not the same as inactive: the caller must be able to tell. */
-static bool is_outage(enum err e)
+static void put_audience(struct buf *out, const struct jwt_claims *c)
 {
-    return err_row(e)->endpoint_status >= 500;
-}
-
-static void put_text(struct buf *body, const char *name, struct slice value)
-{
-    buf_printf(body, ",\"%s\":", name);
-    buf_json(body, value);
-}
-
-static struct slice active_answer(struct endpoint *ep, const struct jwt_claims *c)
-{
-    struct buf body = buf_in(ep->arena, 24 * 1024);
-    buf_puts(&body, "{\"active\":true,\"token_type\":\"Bearer\"");
-    put_text(&body, "scope", c->scope);
-    put_text(&body, "client_id", c->client_id);
-    put_text(&body, "sub", c->sub);
-    put_text(&body, "iss", c->iss);
-    put_text(&body, "jti", c->jti);
-    buf_printf(&body, ",\"exp\":%lld,\"iat\":%lld,\"aud\":", (long long)c->exp, (long long)c->iat);
-    buf_puts(&body, c->aud_is_array ? "[" : "");
+    buf_puts(out, c->aud_is_array ? ",\"aud\":[" : ",\"aud\":");
     for (size_t i = 0; i < c->aud_count; i++) {
-        buf_puts(&body, i > 0 ? "," : "");
-        buf_json(&body, c->aud[i]);
+        buf_puts(out, i > 0 ? "," : "");
+        buf_json(out, c->aud[i]);
     }
-    buf_puts(&body, c->aud_is_array ? "]}\n" : "}\n");
-    return body.overflowed ? SLICE_NONE : buf_slice(&body);
+    buf_puts(out, c->aud_is_array ? "]" : "");
 }
 
-/* The form, the client and the token parameter of both endpoints. */
+/* RFC 7662 section 2.2, and the launch context of the token as SMART asks. */
+static void put_active(struct buf *out, const struct jwt_claims *c)
+{
+    const struct {
+        const char *name;
+        struct slice value;
+    } texts[] = {
+        {"scope", c->scope},
+        {"client_id", c->client_id},
+        {"sub", c->sub},
+        {"iss", c->iss},
+        {"jti", c->jti},
+        {"patient", c->patient},
+        {"fhirUser", c->fhir_user},
+    };
+    const struct {
+        const char *name;
+        bool has;
+        int64_t seconds;
+    } times[] = {
+        {"exp", c->has_exp, c->exp}, {"iat", c->has_iat, c->iat}, {"nbf", c->has_nbf, c->nbf}};
+    buf_puts(out, "{\"active\":true,\"token_type\":\"Bearer\"");
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].value.p != NULL) {
+            buf_printf(out, ",\"%s\":", texts[i].name);
+            buf_json(out, texts[i].value);
+        }
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        if (times[i].has)
+            buf_printf(out, ",\"%s\":%lld", times[i].name, (long long)times[i].seconds);
+    put_audience(out, c);
+    buf_putc(out, '}');
+}
+
+static enum err reply_answer(struct endpoint *ep, const struct caller *caller, struct buf *answer,
+                             struct response *out)
+{
+    const struct jwk *key;
+    struct slice text;
+    bool sign = introspection_jwt_wanted(ep->request->accept);
+    buf_puts(answer, sign ? "" : "\n");
+    if (answer->overflowed)
+        return ERR_INTERNAL;
+    if (!sign) {
+        reply_json(out, 200, buf_slice(answer));
+        return ERR_OK;
+    }
+    enum err e = endpoint_signing_key(ep, &key);
+    if (e == ERR_OK)
+        e = introspection_jwt_make(key, ep->conf->issuer, caller->client_id, buf_slice(answer),
+                                   ep->now, ep->arena, &text);
+    if (e == ERR_OK)
+        reply_private(out, 200, INTROSPECTION_JWT_TYPE, text);
+    return e;
+}
+
+enum err endpoint_introspect(struct endpoint *ep, struct response *out)
+{
+    struct form form;
+    struct caller caller;
+    struct slice token;
+    struct jwt_claims claims;
+    struct buf answer = buf_in(ep->arena, MAX_ANSWER);
+    enum err e = endpoint_form(ep, &form);
+    if (e == ERR_OK)
+        e = caller_identify(ep, &form, &caller);
+    if (e != ERR_OK)
+        return e;
+    token = form_get(&form, "token");
+    if (token.p == NULL)
+        return ERR_FORM_MISSING;
+    e = caller.may_introspect ? endpoint_check_token(ep, token, &claims) : ERR_TOKEN_INACTIVE;
+    if (e == ERR_OK)
+        put_active(&answer, &claims);
+    else if (endpoint_blames_token(e)) /* and not a word on why */
+        buf_puts(&answer, "{\"active\":false}");
+    else
+        return e;
+    return reply_answer(ep, &caller, &answer, out);
+}
+
+/* The form, the client and the token parameter. */
 static enum err take_token(struct endpoint *ep, struct slice *token)
 {
     struct form form;
@@ -54,26 +110,6 @@ static enum err take_token(struct endpoint *ep, struct slice *token)
     return token->p == NULL ? ERR_FORM_MISSING : ERR_OK;
 }
 
-enum err endpoint_introspect(struct endpoint *ep, struct response *out)
-{
-    struct slice token, body = SLICE("{\"active\":false}\n");
-    struct jwt_claims claims;
-    enum err e = take_token(ep, &token);
-    if (e != ERR_OK)
-        return e;
-    if (may_introspect(&ep->who.client)) {
-        e = endpoint_check_token(ep, token, &claims);
-        if (is_outage(e))
-            return e;
-        if (e == ERR_OK)
-            body = active_answer(ep, &claims);
-    }
-    if (body.p == NULL)
-        return ERR_INTERNAL;
-    reply_json(out, 200, body);
-    return ERR_OK;
-}
-
 enum err endpoint_revoke(struct endpoint *ep, struct response *out)
 {
     struct slice token;
@@ -82,7 +118,7 @@ enum err endpoint_revoke(struct endpoint *ep, struct response *out)
     if (e != ERR_OK)
         return e;
     e = endpoint_check_token(ep, token, &claims);
-    if (is_outage(e))
+    if (e != ERR_OK && !endpoint_blames_token(e))
         return e;
     /* Only its own client may revoke a token; all else is answered alike (RFC 7009 section 2.2). */
     if (e == ERR_OK && slice_is(claims.client_id, ep->who.client.id)) {

@@ -61,6 +61,13 @@ static const char *challenge_method_at(size_t i)
     return i == 0 ? "S256" : NULL;
 }
 
+/* RFC 8414 section 2 lets types of access tokens stand among the methods of this endpoint. */
+static const char *introspection_method_at(size_t i)
+{
+    bool behind = i > 0 && client_method_at(i - 1) != NULL && client_method_at(i) == NULL;
+    return behind ? "Bearer" : client_method_at(i);
+}
+
 /* What both documents say. */
 static void put_common(const struct config *conf, struct buf *out)
 {
@@ -82,8 +89,12 @@ void metadata_oauth(const struct config *conf, struct buf *out)
     put_name(out, "issuer");
     buf_json(out, slice_of(conf->issuer));
     put_common(conf, out);
-    put_list(out, "introspection_endpoint_auth_methods_supported", client_method_at);
+    put_list(out, "introspection_endpoint_auth_methods_supported", introspection_method_at);
     put_list(out, "introspection_endpoint_auth_signing_alg_values_supported", assertion_alg_at);
+    put_name(out, "introspection_signing_alg_values_supported"); /* RFC 9701 section 7 */
+    buf_putc(out, '[');
+    buf_json(out, slice_of(conf->signing_alg));
+    buf_putc(out, ']');
     put_list(out, "revocation_endpoint_auth_methods_supported", client_method_at);
     put_list(out, "revocation_endpoint_auth_signing_alg_values_supported", assertion_alg_at);
     buf_puts(out, "}\n");

@@ -1,15 +1,23 @@
 #include "reply.h"
 
+#include "grant.h"
+
 #define JSON          "application/json"
+#define REALM         "realm=\"token endpoint\""
 #define RETRY_AFTER_S 5 /* when nobody knows better */
 
-void reply_json(struct response *out, int status, struct slice body)
+void reply_private(struct response *out, int status, const char *content_type, struct slice body)
 {
     out->status = status;
-    out->content_type = JSON;
+    out->content_type = content_type;
     out->body = body;
     response_header(out, "Cache-Control", SLICE("no-store"));
     response_header(out, "Pragma", SLICE("no-cache"));
+}
+
+void reply_json(struct response *out, int status, struct slice body)
+{
+    reply_private(out, status, JSON, body);
 }
 
 void reply_public_json(struct response *out, struct slice body)
@@ -19,6 +27,29 @@ void reply_public_json(struct response *out, struct slice body)
     out->body = body;
     response_header(out, "Cache-Control", SLICE("public, max-age=300"));
     response_header(out, "Access-Control-Allow-Origin", SLICE("*"));
+}
+
+/*
+ * RFC 9110 section 11.6.1 wants one with every 401.  Basic for failed client authentication (RFC
+ * 6749 section 5.2); Bearer for access tokens (RFC 6750 section 3), with the scope that would do.
+ */
+static void challenge(enum err why, struct arena *a, struct response *out)
+{
+    static const struct {
+        enum err why;
+        const char *scope;
+    } of_tokens[] = {{ERR_CALLER_TOKEN, ""},
+                     {ERR_CALLER_SCOPE, ", scope=\"" SCOPE_INTROSPECT "\""}};
+    struct slice value = SLICE("Basic " REALM ", charset=\"UTF-8\"");
+    for (size_t i = 0; i < sizeof of_tokens / sizeof of_tokens[0]; i++) {
+        if (of_tokens[i].why != why)
+            continue;
+        struct buf text = buf_in(a, 512);
+        buf_printf(&text, "Bearer " REALM ", error=\"%s\", error_description=\"%s\"%s",
+                   err_row(why)->endpoint_code, err_row(why)->text, of_tokens[i].scope);
+        value = text.overflowed ? SLICE("Bearer " REALM) : buf_slice(&text);
+    }
+    response_header(out, "WWW-Authenticate", value);
 }
 
 void reply_error(struct response *out, enum err why, const char *allow, int64_t retry_after_s,
@@ -36,10 +67,8 @@ void reply_error(struct response *out, enum err why, const char *allow, int64_t 
     *out = (struct response){0};
     reply_json(out, row->endpoint_status,
                body.overflowed ? SLICE("{\"error\":\"server_error\"}\n") : buf_slice(&body));
-    /* RFC 9110 wants a challenge with every 401, RFC 6749 when Basic was tried. */
     if (row->endpoint_status == 401)
-        response_header(out, "WWW-Authenticate",
-                        SLICE("Basic realm=\"token endpoint\", charset=\"UTF-8\""));
+        challenge(why, a, out);
     if (row->endpoint_status == 405)
         response_header(out, "Allow", slice_of(allow));
     if (row->endpoint_status == 429 || row->endpoint_status == 503) {

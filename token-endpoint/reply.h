@@ -4,7 +4,10 @@
 
 #include "httpmsg.h"
 
-/* A JSON document that nobody may keep. */
+/* What nobody may keep; content_type is static. */
+void reply_private(struct response *out, int status, const char *content_type, struct slice body);
+
+/* The same for a JSON document. */
 void reply_json(struct response *out, int status, struct slice body);
 
 /* One that clients may keep for a while and scripts of any origin may read. */
@@ -13,6 +16,8 @@ void reply_public_json(struct response *out, struct slice body);
 /*
  * {"error":…,"error_description":…} with the status of the error list.  `allow` is the Allow header
  * of a 405, retry_after_s the seconds that a 429 or 503 tells the client to wait (0: not known).
+ * A 401 has one challenge: Bearer when the caller's access token did not do (RFC 6750 section 3),
+ * else Basic.
  */
 void reply_error(struct response *out, enum err why, const char *allow, int64_t retry_after_s,
                  struct arena *a);

@@ -1,5 +1,8 @@
 #include "endpoint_fixture.h"
 
+#include "envelope.h"
+#include "jwe.h"
+
 #define INACTIVE "{\"active\":false}\n"
 
 struct people {
@@ -17,10 +20,8 @@ static struct people people_of(struct site *s)
 static enum err ask(struct site *s, struct call *c, endpoint_function *f, const char *id,
                     const char *secret, const char *token, int64_t now)
 {
-    char more[4096];
-    snprintf(more, sizeof more, "&token=%s", token);
-    struct buf form = buf_in(&s->arena, 8192);
-    buf_printf(&form, "client_id=%s&client_secret=%s%s", id, secret, more);
+    struct buf form = buf_in(&s->arena, strlen(token) + 256);
+    buf_printf(&form, "client_id=%s&client_secret=%s&token=%s", id, secret, token);
     return call_at(s, c, f, form.p, now);
 }
 
@@ -51,6 +52,108 @@ static void an_active_token_is_described(void **state)
     json_free(document);
 }
 
+/* A token with this at the end of its claims. */
+static struct slice token_with(struct site *s, const char *more)
+{
+    char claims[512];
+    snprintf(claims, sizeof claims,
+             "{\"iss\":\"" SITE_ISSUER "\",\"sub\":\"owner\",\"client_id\":\"owner\","
+             "\"iat\":%d,\"exp\":%d,\"jti\":\"j\",\"scope\":\"patient/*.rs\"%s}",
+             SITE_NOW, SITE_NOW + 60, more);
+    return site_sign(s, s->key, "at+jwt", claims);
+}
+
+/* Members are those of the token: none is made up, and there is never a username. */
+static void members_come_from_the_token(void **state)
+{
+    struct site *s = *state;
+    CALL(c);
+    struct people p = people_of(s);
+    static const char head[] = "{\"active\":true,\"token_type\":\"Bearer\",\"scope\":"
+                               "\"patient/*.rs\",\"client_id\":\"owner\",\"sub\":\"owner\","
+                               "\"iss\":\"" SITE_ISSUER "\",\"jti\":\"j\"";
+    static const char times[] = ",\"exp\":1800000060,\"iat\":1800000000";
+    static const struct {
+        const char *more, *context, *nbf, *aud;
+    } rows[] = {
+        {",\"aud\":\"x\"", "", "", ",\"aud\":\"x\"}\n"},
+        {",\"aud\":[\"x\"],\"nbf\":1800000000,\"username\":\"u\",\"extra\":1", "",
+         ",\"nbf\":1800000000", ",\"aud\":[\"x\"]}\n"},
+        {",\"patient\":\"p1\",\"fhirUser\":\"Practitioner/1\",\"aud\":[\"x\",\"y\"]",
+         ",\"patient\":\"p1\",\"fhirUser\":\"Practitioner/1\"", "", ",\"aud\":[\"x\",\"y\"]}\n"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char want[512];
+        snprintf(want, sizeof want, "%s%s%s%s%s", head, rows[i].context, times, rows[i].nbf,
+                 rows[i].aud);
+        assert_int_equal(ask(s, &c, endpoint_introspect, "reader", p.reader,
+                             token_with(s, rows[i].more).p, SITE_NOW),
+                         ERR_OK);
+        check_slice(__LINE__, c.answer.body, want);
+    }
+}
+
+/* The claim token_introspection of a signed answer, as text in the arena. */
+static struct slice signed_answer(struct site *s, const struct call *c)
+{
+    static const char mark[] = "\"token_introspection\":";
+    struct jws jws;
+    assert_int_equal(c->answer.status, 200);
+    assert_string_equal(c->answer.content_type, "application/token-introspection+jwt");
+    assert_string_equal(answer_header(c, "Cache-Control"), "no-store");
+    assert_int_equal(jws_parse(c->answer.body, &s->arena, &jws), ERR_OK);
+    assert_int_equal(jws_verify(&jws, s->key), ERR_OK);
+    const char *payload = arena_dup(&s->arena, jws.payload), *at = strstr(payload, mark);
+    assert_non_null(at);
+    struct slice rest = slice_of(at + sizeof mark - 1);
+    rest.n--; /* the brace of the claims */
+    return rest;
+}
+
+/* RFC 9701: the same object, whoever asks for it in whatever form. */
+static void a_signed_answer_says_the_same(void **state)
+{
+    struct site *s = *state;
+    CALL(plain);
+    CALL(c);
+    struct people p = people_of(s);
+    const char *const tokens[] = {obtain(s, "owner", p.owner, "system/Patient.rs"), "x"};
+    c.request.accept = SLICE("application/token-introspection+jwt");
+    for (size_t i = 0; i < COUNT(tokens); i++) {
+        assert_int_equal(
+            ask(s, &plain, endpoint_introspect, "reader", p.reader, tokens[i], SITE_NOW), ERR_OK);
+        assert_int_equal(ask(s, &c, endpoint_introspect, "reader", p.reader, tokens[i], SITE_NOW),
+                         ERR_OK);
+        struct slice want = plain.answer.body;
+        want.n--; /* the line feed */
+        assert_true(slice_eq(signed_answer(s, &c), want));
+    }
+    assert_int_equal(ask(s, &c, endpoint_introspect, "owner", p.owner, tokens[0], SITE_NOW),
+                     ERR_OK);
+    check_slice(__LINE__, signed_answer(s, &c), "{\"active\":false}");
+    struct keyring ring = site_keyring(s);
+    char text[256];
+    struct buf fault = BUF(text);
+    ring.now = SITE_NOW;
+    assert_int_equal(keyring_retire(&ring, slice_of(s->key->kid), false, &fault), ERR_OK);
+    assert_int_equal(ask(s, &c, endpoint_introspect, "reader", p.reader, tokens[0], SITE_NOW),
+                     ERR_KEYS);
+    assert_int_equal(ask(s, &plain, endpoint_introspect, "reader", p.reader, tokens[0], SITE_NOW),
+                     ERR_OK); /* a retired key still verifies */
+    assert_true(slice_starts(plain.answer.body, "{\"active\":true"));
+}
+
+/* A token in an envelope for a key that is not of this site. */
+static struct slice encrypted_for_nobody(struct site *s, const char *token)
+{
+    struct jwk *key;
+    struct buf text = buf_in(&s->arena, 8192);
+    assert_int_equal(jwk_generate("ECDH-ES", &key), ERR_OK);
+    assert_int_equal(envelope_seal(&s->conf, key, slice_of(token), &s->arena, &text), ERR_OK);
+    jwk_free(key);
+    return buf_slice(&text);
+}
+
 static void all_else_is_inactive_and_no_more(void **state)
 {
     struct site *s = *state;
@@ -68,6 +171,10 @@ static void all_else_is_inactive_and_no_more(void **state)
     struct slice forged = site_sign(s, foreign, "at+jwt", claims);
     struct slice other_typ = site_sign(s, s->key, "JWT", claims);
     jwk_free(foreign);
+    struct slice unknown_key = encrypted_for_nobody(s, token);
+    struct buf too_long = buf_in(&s->arena, JWE_MAX_BYTES + 100);
+    while (!too_long.overflowed)
+        buf_putc(&too_long, 'a');
     const struct {
         int line;
         const char *id, *secret, *token;
@@ -77,6 +184,9 @@ static void all_else_is_inactive_and_no_more(void **state)
         {__LINE__, "reader", p.reader, "a.b.c", SITE_NOW},
         {__LINE__, "reader", p.reader, forged.p, SITE_NOW},
         {__LINE__, "reader", p.reader, other_typ.p, SITE_NOW},
+        {__LINE__, "reader", p.reader, "a.b.c.d.e", SITE_NOW},
+        {__LINE__, "reader", p.reader, unknown_key.p, SITE_NOW},
+        {__LINE__, "reader", p.reader, too_long.p, SITE_NOW},
         {__LINE__, "reader", p.reader, token, SITE_NOW + 300},
         {__LINE__, "reader", p.reader, token, SITE_NOW - 100},
         {__LINE__, "owner", p.owner, token, SITE_NOW}, /* may not ask */
@@ -162,7 +272,8 @@ static void only_its_client_revokes_a_token(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SITE(an_active_token_is_described),       SITE(all_else_is_inactive_and_no_more),
+        SITE(an_active_token_is_described),       SITE(members_come_from_the_token),
+        SITE(a_signed_answer_says_the_same),      SITE(all_else_is_inactive_and_no_more),
         SITE(nobody_asks_without_authentication), SITE(an_outage_is_not_inactive),
         SITE(only_its_client_revokes_a_token),
     };

@@ -5,6 +5,7 @@
 
 #define CONFIG                                                                                     \
     "[token-endpoint]\nissuer = https://a.example/tenant\nurl = https://b.example/oauth\n"         \
+    "signing_alg = ES384\n"                                                                        \
     "[fhir \"one\"]\nbase = https://a.example/fhir\n"
 
 static struct json *write_with(void (*write)(const struct config *, struct buf *))
@@ -69,7 +70,16 @@ static void the_oauth_document_is_that_of_rfc_8414(void **state)
     struct json *d = write_with(metadata_oauth);
     check_text(d, "issuer", "https://a.example/tenant");
     check_common(d);
+    size_t methods = json_count(json_member(d, "token_endpoint_auth_methods_supported"));
     assert_true(list_has(d, "introspection_endpoint_auth_methods_supported", "private_key_jwt"));
+    assert_true(list_has(d, "introspection_endpoint_auth_methods_supported", "Bearer"));
+    assert_int_equal(json_count(json_member(d, "introspection_endpoint_auth_methods_supported")),
+                     methods + 1);
+    assert_int_equal(json_count(json_member(d, "revocation_endpoint_auth_methods_supported")),
+                     methods);
+    assert_false(list_has(d, "revocation_endpoint_auth_methods_supported", "Bearer"));
+    assert_int_equal(json_count(json_member(d, "introspection_signing_alg_values_supported")), 1);
+    assert_true(list_has(d, "introspection_signing_alg_values_supported", "ES384"));
     json_free(d);
 }
 

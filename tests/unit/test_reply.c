@@ -44,6 +44,39 @@ static void every_error_is_json_that_nobody_keeps(void **state)
     }
 }
 
+static void check_challenge(enum err why, size_t arena_bytes, const char *want)
+{
+    struct arena a;
+    struct response r = {0};
+    assert_true(arena_init(&a, arena_bytes));
+    reply_error(&r, why, "POST", 0, &a);
+    size_t count = 0;
+    for (size_t i = 0; i < r.header_count; i++)
+        count += strcmp(r.headers[i].name, "WWW-Authenticate") == 0;
+    assert_int_equal(count, 1);
+    assert_string_equal(header_of(&r, "WWW-Authenticate"), want);
+    arena_free(&a);
+}
+
+/* RFC 6749 section 5.2, RFC 6750 section 3. */
+static void a_challenge_is_of_the_scheme_that_failed(void **state)
+{
+    (void)state;
+    static const char basic[] = "Basic realm=\"token endpoint\", charset=\"UTF-8\"";
+    check_challenge(ERR_CLIENT_AUTH, 4096, basic);
+    check_challenge(ERR_CLIENT_NONE, 4096, basic);
+    check_challenge(ERR_JWT_EXPIRED, 4096, basic); /* of an assertion */
+    check_challenge(ERR_CALLER_TOKEN, 4096,
+                    "Bearer realm=\"token endpoint\", error=\"invalid_token\", "
+                    "error_description=\"The access token of the caller is not valid\"");
+    check_challenge(
+        ERR_CALLER_SCOPE, 4096,
+        "Bearer realm=\"token endpoint\", error=\"insufficient_scope\", "
+        "error_description=\"The access token of the caller lacks the scope introspect\", "
+        "scope=\"introspect\"");
+    check_challenge(ERR_CALLER_SCOPE, 16, "Bearer realm=\"token endpoint\"");
+}
+
 static void without_memory_an_error_is_still_one(void **state)
 {
     (void)state;
@@ -72,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_error_is_json_that_nobody_keeps),
+        cmocka_unit_test(a_challenge_is_of_the_scheme_that_failed),
         cmocka_unit_test(without_memory_an_error_is_still_one),
         cmocka_unit_test(public_documents_may_be_kept_and_read_by_scripts),
     };
