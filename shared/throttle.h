@@ -8,8 +8,7 @@
 #include "config.h"
 
 #define THROTTLE_ADDRESS        65 /* bytes of the name of an address, with its NUL */
-#define THROTTLE_ADDRESS_FACTOR 10 /* so many times the failed logins of a client lock an address  \
-                                    */
+#define THROTTLE_ADDRESS_FACTOR 10 /* failed logins lock an address at so many times the limit */
 
 /* The address is one that the configuration exempts, however it is spelt. */
 bool throttle_exempts(const struct config *conf, struct slice address);

@@ -169,9 +169,14 @@ def test_all_processes_count_together(strict, addresses):
     here = next(addresses)
     client = strict.add_client("system/*.rs")
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
+
+        def many():  # processes, which Apache starts as it needs them
+            list(pool.map(lambda _: login(strict, LOOPBACK, client), range(8)))
+            return len(strict.program_pids("token-endpoint")) > 2
+
+        if strict.server == "apache":
+            wait_until("there are many processes", many)
         codes = list(pool.map(lambda _: status(strict, here, wrong(client)), range(40)))
-    if strict.server == "apache":
-        assert len(strict.program_pids("token-endpoint")) > 1
     # A few that ran at once may have passed the first wait together.
     assert set(codes) == {401, 429}
     assert 5 <= codes.count(401) < 5 + 3 * 8
