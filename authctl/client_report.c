@@ -3,9 +3,10 @@
 
 #include "jwk.h"
 #include "report.h"
+#include "throttle.h"
 
 #define CLIENT_FIELDS 11
-#define SHOW_FIELDS   (CLIENT_FIELDS + 2 + CLIENT_MAX_SECRETS + JWK_SET_MAX_KEYS)
+#define SHOW_FIELDS   (CLIENT_FIELDS + 4 + CLIENT_MAX_SECRETS + JWK_SET_MAX_KEYS)
 
 static size_t client_fields(const struct client *client, const char *secret,
                             struct field out[CLIENT_FIELDS])
@@ -77,11 +78,33 @@ enum status client_list(struct ctl *c)
     return STATUS_YES;
 }
 
+/* From where a client is locked out for now. */
+struct locks {
+    const struct ctl *c;
+    int64_t addresses;
+    int64_t until; /* of the last one; 0: none */
+};
+
+static bool add_lock(struct slice address, const struct failed_logins *failed, void *context)
+{
+    struct locks *locks = context;
+    const struct config *conf = &locks->c->config;
+    int64_t now = locks->c->now;
+    int64_t wait_s = throttle_wait(conf, failed->count, failed->last_at, now);
+    if (wait_s == 0 || !throttle_locks(conf, failed->count) || throttle_exempts(conf, address))
+        return true;
+    locks->addresses++;
+    if (now + wait_s > locks->until)
+        locks->until = now + wait_s;
+    return true;
+}
+
 /* What hangs on a client, beside its own row. */
 struct attached {
     struct client_secret secrets[CLIENT_MAX_SECRETS];
     size_t secret_count;
     struct failed_logins failed;
+    struct locks locks;
     struct jwk_set *keys; /* owned; NULL: none */
 };
 
@@ -91,6 +114,9 @@ static enum err attached_load(struct ctl *c, const struct client *client, struct
     enum err e = store_secret_list(c->store, id, c->now, out->secrets, &out->secret_count);
     if (e == ERR_OK)
         e = store_failed_login_get(c->store, id, &out->failed);
+    out->locks.c = c;
+    if (e == ERR_OK)
+        e = store_failed_login_list(c->store, id, add_lock, &out->locks);
     if (e == ERR_OK && client->auth == CLIENT_JWKS)
         e = jwk_set_parse(slice_of(client->jwks), &out->keys);
     return e;
@@ -167,6 +193,9 @@ enum status client_show(struct ctl *c)
     fields[n++] = REPORT_NUMBER("failed_logins", "Failed logins", FIELD_NUMBER, also.failed.count);
     fields[n++] =
         REPORT_NUMBER("failed_login_at", "Last failed login", FIELD_TIME, also.failed.last_at);
+    fields[n++] = REPORT_NUMBER("locked_addresses", "Locked from addresses", FIELD_NUMBER,
+                                also.locks.addresses);
+    fields[n++] = REPORT_NUMBER("locked_until", "Locked until", FIELD_TIME, also.locks.until);
     if (c->options[OPT_JSON] != NULL)
         show_json(c, fields, n, &also);
     else

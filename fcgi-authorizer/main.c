@@ -8,6 +8,7 @@
 #include "answer.h"
 #include "config.h"
 #include "log.h"
+#include "refusals.h"
 #include "request_id.h"
 #include "server.h"
 #include "verifier.h"
@@ -20,6 +21,7 @@
 struct app {
     struct config conf;
     struct verifier *verifier;
+    struct rates *rates; /* of refusals */
 };
 
 struct worker {
@@ -64,6 +66,26 @@ static struct decision decide(struct worker *w, const struct request *rq, struct
                      f->checked == ERR_OK ? &f->token : NULL, f->checked, now);
 }
 
+/*
+ * Too many refusals become a 429.  count: false when this one was counted before.  Where the store
+ * fails the refusal stays what it is.
+ */
+static void throttle(struct worker *w, const struct request *rq, const struct facts *f, bool count,
+                     struct arena *a, struct decision *d)
+{
+    const struct token *token = f->checked == ERR_OK ? &f->token : NULL;
+    int64_t now = (int64_t)time(NULL);
+    struct refusal r;
+    if (!refusal_of(&w->app->conf, rq, f->presented, token, d->why, a, &r) ||
+        verifier_store(w->app->verifier, &w->store) != ERR_OK)
+        return;
+    int64_t retry_after_s = 0;
+    enum err e = count ? rate_count(w->app->rates, w->store, &r.limit, r.name, now, &retry_after_s)
+                       : rate_look(w->store, &r.limit, r.name, now, &retry_after_s);
+    if (e == ERR_THROTTLED)
+        *d = (struct decision){.why = e, .retry_after_s = retry_after_s};
+}
+
 static void log_refusal(const struct request *rq, const struct facts *f, const struct decision *d,
                         struct slice id)
 {
@@ -96,6 +118,7 @@ static void handle_authorizer(struct worker *w, const struct request *rq, struct
                            .asked = &f.asked,
                            .conf = &w->app->conf,
                            .request_id = request_id(rq->request_id, a)};
+    throttle(w, rq, &f, true, a, &d);
     log_refusal(rq, &f, &d, to.request_id);
     answer_deny(&to, &d, a, out);
 }
@@ -119,6 +142,7 @@ static void handle_deny(struct worker *w, const struct request *rq, struct arena
     struct decision d = decide(w, &original, a, &f);
     if (d.allow)
         d = (struct decision){.why = ERR_DENY_DISAGREES};
+    throttle(w, &original, &f, false, a, &d);
     struct answer_to to = {.request = &original,
                            .asked = &f.asked,
                            .conf = &w->app->conf,
@@ -154,7 +178,8 @@ int main(void)
         return 2;
     }
     app.verifier = verifier_new(&app.conf);
-    if (app.verifier == NULL)
+    app.rates = rates_new();
+    if (app.verifier == NULL || app.rates == NULL)
         return 1;
     struct server server = {.threads = app.conf.threads,
                             .arena_bytes = ARENA_BYTES,
@@ -163,6 +188,7 @@ int main(void)
                             .worker_free = worker_free,
                             .handle = handle};
     int status = server_run_fastcgi(&server);
+    rates_free(app.rates);
     verifier_free(app.verifier);
     return status;
 }

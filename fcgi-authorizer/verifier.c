@@ -80,6 +80,11 @@ static enum err open_or_refresh(struct verifier *v, struct store **store)
     return e;
 }
 
+enum err verifier_store(struct verifier *v, struct store **store)
+{
+    return open_or_refresh(v, store);
+}
+
 /* On a change of the store's epoch load the keys and begin a new generation. */
 static enum err follow_epoch(struct verifier *v, struct store **store)
 {

@@ -145,13 +145,52 @@ struct failed_logins {
     int64_t last_at; /* 0: none */
 };
 
-/* Count one for this client id (known or not) from this address.  Bounded: old rows are dropped. */
+/*
+ * Count one for this client id (known or not) from this address; *count: how many those are now.
+ * When the last one is forget_s old they are forgotten, and this is the first; likewise when it
+ * lies that far ahead: the clock was wrong then.  Bounded: old rows are dropped.
+ */
 MUST_USE enum err store_failed_login_add(struct store *st, struct slice client_id,
-                                         struct slice address, int64_t now);
+                                         struct slice address, int64_t now, int64_t forget_s,
+                                         int64_t *count);
+/* Of a client id from one address; all zero when there are none. */
+MUST_USE enum err store_failed_login_at(struct store *st, struct slice client_id,
+                                        struct slice address, struct failed_logins *out);
 /* Of a client id over all addresses. */
 MUST_USE enum err store_failed_login_get(struct store *st, struct slice client_id,
                                          struct failed_logins *out);
 MUST_USE enum err store_failed_login_clear(struct store *st, struct slice client_id);
+MUST_USE enum err store_failed_login_clear_at(struct store *st, struct slice client_id,
+                                              struct slice address);
+/* Those of a client id by address, which is valid during the call; `each` returns false to stop. */
+MUST_USE enum err store_failed_login_list(struct store *st, struct slice client_id,
+                                          bool (*each)(struct slice address,
+                                                       const struct failed_logins *, void *),
+                                          void *context);
+
+/* ---- how often somebody did something ---- */
+
+struct store_span {
+    const char *kind; /* what is counted */
+    int64_t window_s; /* from the first one on, and then anew */
+    int64_t renew_at; /* from this total on each further one begins the window anew; 0: none does */
+};
+
+struct store_rate {
+    int64_t total;   /* within the window */
+    int64_t ends_at; /* of the window; 0: there is none */
+};
+
+/*
+ * Count n for a name (a client id, an address); *out is what stands then.  Atomic over all
+ * processes.  A window that ends more than two windows ahead began while the clock was wrong.
+ * Bounded: store_purge drops what is over, and of too many those that end first.
+ */
+MUST_USE enum err store_rate_add(struct store *st, const struct store_span *span, struct slice name,
+                                 int64_t n, int64_t now, struct store_rate *out);
+/* What stands, without counting; all zero when nothing does. */
+MUST_USE enum err store_rate_get(struct store *st, const struct store_span *span, struct slice name,
+                                 int64_t now, struct store_rate *out);
 
 /* ---- revocation ---- */
 

@@ -4,7 +4,6 @@
 #define FAILED_LOGIN_KEEP_S    86400
 #define FAILED_LOGIN_KEEP_ROWS 10000
 #define FAILED_LOGIN_DROP_ROWS 100 /* at most so many outdated rows with each new one */
-#define ADDRESS_MAX            64  /* bytes; more than any IP address with its zone */
 
 enum err store_jti_once(struct store *st, struct slice issuer, struct slice jti, int64_t expires_at,
                         int64_t now)
@@ -35,14 +34,34 @@ static enum err drop_outdated_logins(struct store *st, int64_t now, unsigned row
                      PARAMS(INTEGER(now - FAILED_LOGIN_KEEP_S), INTEGER(rows)), NULL);
 }
 
-static enum err add_failed_login(struct store *st, const struct secret *client,
-                                 struct slice address, int64_t now)
+static enum err count_failed_login(struct store *st, const struct secret *client,
+                                   struct slice address, int64_t now, int64_t forget_s,
+                                   int64_t *count)
 {
-    enum err e = store_run(st,
-                           "INSERT INTO failed_login (client, address, count, last_at)"
-                           " VALUES (?1, ?2, 1, ?3) ON CONFLICT (client, address)"
-                           " DO UPDATE SET count = count + 1, last_at = excluded.last_at",
-                           PARAMS(DIGEST(*client), BLOB(address), INTEGER(now)), NULL);
+    sqlite3_stmt *s = NULL;
+    bool row = false;
+    enum err e = store_start(
+        st,
+        "INSERT INTO failed_login (client, address, count, last_at)"
+        " VALUES (?1, ?2, 1, ?3) ON CONFLICT (client, address)"
+        " DO UPDATE SET count = CASE WHEN last_at <= ?3 - ?4"
+        " OR last_at > ?3 + ?4 THEN 1 ELSE count + 1 END,"
+        " last_at = excluded.last_at RETURNING count",
+        PARAMS(DIGEST(*client), BLOB(store_address(address)), INTEGER(now), INTEGER(forget_s)), &s);
+    if (e != ERR_OK)
+        return e;
+    e = store_row(st, s, &row);
+    if (e == ERR_OK)
+        *count = sqlite3_column_int64(s, 0);
+    store_done(s);
+    return e;
+}
+
+static enum err add_failed_login(struct store *st, const struct secret *client,
+                                 struct slice address, int64_t now, int64_t forget_s,
+                                 int64_t *count)
+{
+    enum err e = count_failed_login(st, client, address, now, forget_s, count);
     /* seq has gaps, so this keeps that many rows or fewer, at no cost of counting them. */
     if (e == ERR_OK)
         e = store_run(st,
@@ -53,15 +72,15 @@ static enum err add_failed_login(struct store *st, const struct secret *client,
 }
 
 enum err store_failed_login_add(struct store *st, struct slice client_id, struct slice address,
-                                int64_t now)
+                                int64_t now, int64_t forget_s, int64_t *count)
 {
-    if (address.n > ADDRESS_MAX)
-        address.n = ADDRESS_MAX;
     struct secret client;
+    *count = 0;
     enum err e = store_digest(client_id, &client);
     if (e == ERR_OK)
         e = store_begin(st);
-    return e == ERR_OK ? store_end(st, add_failed_login(st, &client, address, now)) : e;
+    return e == ERR_OK ? store_end(st, add_failed_login(st, &client, address, now, forget_s, count))
+                       : e;
 }
 
 static enum err failed_logins_of(struct store *st, const struct secret *client,
@@ -163,5 +182,7 @@ enum err store_purge(struct store *st, int64_t now, unsigned rows)
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < sizeof purges / sizeof purges[0]; i++)
         e = store_run(st, purges[i], PARAMS(INTEGER(now), INTEGER(rows)), NULL);
+    if (e == ERR_OK)
+        e = store_rate_purge(st, now, rows);
     return e == ERR_OK ? drop_outdated_logins(st, now, rows) : e;
 }

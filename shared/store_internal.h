@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
-#define STORE_MAX_STATEMENTS 48
+#define STORE_MAX_STATEMENTS 64
 #define STORE_MAX_FAULT      1024
 
 struct store {
@@ -86,6 +86,16 @@ const char *store_text(sqlite3_stmt *s, int column);
 
 /* Plain SHA-256.  ERR_INTERNAL. */
 MUST_USE enum err store_digest(struct slice data, struct secret *out);
+
+/* As it is kept beside a failed login. */
+static inline struct slice store_address(struct slice address)
+{
+    const size_t max = 64; /* bytes; more than any IP address with its zone */
+    return (struct slice){address.p, address.n < max ? address.n : max};
+}
+
+/* Part of store_purge: what rates have expired, and those beyond the bound that expire first. */
+MUST_USE enum err store_rate_purge(struct store *st, int64_t now, unsigned rows);
 
 /* ---- schema ---- */
 

@@ -2,6 +2,7 @@
 
 #include "client_keys.h"
 #include "client_secret.h"
+#include "login.h"
 
 /*
  * An unknown client takes the same way as a known one: one look-up of the client, one of its
@@ -63,6 +64,30 @@ static enum err public_reason(enum err reason)
     }
 }
 
+/* Who is claimed is known, and nothing is checked yet that rests on the registration. */
+static enum err check_login(struct store *st, const struct config *conf,
+                            const struct credentials *c, const struct assertion *assertion,
+                            struct slice remote_addr, int64_t now, struct arena *a,
+                            struct authentication *out)
+{
+    struct login login;
+    out->reason =
+        login_begin(st, conf, out->claimed, remote_addr, now, &login, &out->retry_after_s);
+    if (out->reason != ERR_OK)
+        return out->reason;
+    out->reason = assertion != NULL ? check_assertion(st, conf, assertion, now, a, out)
+                                    : check_secret(st, c, now, a, out);
+    enum err e = public_reason(out->reason);
+    if (e == ERR_OK)
+        login_succeeded(st, &login);
+    if (e == ERR_CLIENT_AUTH || e == ERR_JWT_REPLAY) {
+        enum err counted = login_failed(st, conf, &login, now);
+        if (counted != ERR_OK)
+            return counted;
+    }
+    return e;
+}
+
 enum err authenticate(struct store *st, const struct config *conf, const struct request *rq,
                       const struct form *form, int64_t now, struct arena *a,
                       struct authentication *out)
@@ -77,21 +102,13 @@ enum err authenticate(struct store *st, const struct config *conf, const struct 
     if (e != ERR_OK)
         return e;
     out->method = client_method_name(c.method);
-    if (c.method == METHOD_PRIVATE_KEY_JWT) {
-        e = out->reason = assertion_check(&c, conf, now, a, &assertion);
-        if (e != ERR_OK)
-            return e;
-        out->claimed = assertion.claims.iss;
-        out->reason = check_assertion(st, conf, &assertion, now, a, out);
-    } else {
+    if (c.method != METHOD_PRIVATE_KEY_JWT) {
         out->claimed = c.client_id;
-        out->reason = check_secret(st, &c, now, a, out);
+        return check_login(st, conf, &c, NULL, rq->remote_addr, now, a, out);
     }
-    e = public_reason(out->reason);
-    if (e == ERR_CLIENT_AUTH || e == ERR_JWT_REPLAY) {
-        enum err counted = store_failed_login_add(st, out->claimed, rq->remote_addr, now);
-        if (counted != ERR_OK)
-            return counted;
-    }
-    return e;
+    e = out->reason = assertion_check(&c, conf, now, a, &assertion);
+    if (e != ERR_OK)
+        return e;
+    out->claimed = assertion.claims.iss;
+    return check_login(st, conf, &c, &assertion, rq->remote_addr, now, a, out);
 }

@@ -2,6 +2,7 @@
 
 #include "envelope.h"
 #include "log.h"
+#include "throttle.h"
 
 enum err endpoint_form(struct endpoint *ep, struct form *out)
 {
@@ -21,7 +22,19 @@ enum err endpoint_client(struct endpoint *ep, const struct form *form)
 {
     if (ep->request->duplicate)
         return ERR_AUTH_HEADER;
-    return authenticate(ep->store, ep->conf, ep->request, form, ep->now, ep->arena, &ep->who);
+    enum err e = authenticate(ep->store, ep->conf, ep->request, form, ep->now, ep->arena, &ep->who);
+    if (e == ERR_LOCKED)
+        ep->retry_after_s = ep->who.retry_after_s;
+    return e;
+}
+
+enum err endpoint_count_token(struct endpoint *ep)
+{
+    const struct rate_limit limit = {.kind = "token", .limit = ep->conf->token_requests};
+    if (throttle_exempts(ep->conf, ep->request->remote_addr))
+        return ERR_OK;
+    return rate_count(ep->rates, ep->store, &limit, slice_of(ep->who.client.id), ep->now,
+                      &ep->retry_after_s);
 }
 
 /* Whatever the FHIR side answers with 401 is the token's fault, and nothing else is. */

@@ -5,6 +5,7 @@
 #include "authenticate.h"
 #include "keyring.h"
 #include "local_token.h"
+#include "rate.h"
 
 /* What a thread keeps between requests; renewed when the store's epoch changes. */
 struct endpoint_cache {
@@ -20,6 +21,7 @@ struct endpoint {
     const struct request *request;
     struct store *store; /* open; NULL only for endpoints that need none */
     struct endpoint_cache *cache;
+    struct rates *rates; /* of the process; NULL: each token is counted in the store at once */
     struct arena *arena;
     int64_t now; /* seconds since 1970 */
     struct slice request_id;
@@ -46,6 +48,9 @@ MUST_USE enum err endpoint_form(struct endpoint *ep, struct form *out);
 
 /* Authenticate the client into ep->who. */
 MUST_USE enum err endpoint_client(struct endpoint *ep, const struct form *form);
+
+/* Count a token for the client of ep->who.  ERR_THROTTLED: no more for now; ERR_STORE. */
+MUST_USE enum err endpoint_count_token(struct endpoint *ep);
 
 /* The key that signs now; borrowed from the cache.  ERR_KEYS, ERR_STORE. */
 MUST_USE enum err endpoint_signing_key(struct endpoint *ep, const struct jwk **out);

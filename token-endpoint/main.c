@@ -15,8 +15,14 @@
 #define PURGE_EVERY_S         60
 #define PURGE_ROWS            500
 
+struct app {
+    struct config conf;
+    struct rates *rates;
+};
+
 struct worker {
     const struct config *conf;
+    struct rates *rates;
     struct store *store; /* this thread's connection, opened when first needed */
     struct endpoint_cache cache;
     int64_t purged_at;
@@ -46,9 +52,12 @@ static const struct route {
 
 static struct worker *worker_new(void *context)
 {
+    struct app *app = context;
     struct worker *w = calloc(1, sizeof *w);
-    if (w != NULL)
-        w->conf = context;
+    if (w != NULL) {
+        w->conf = &app->conf;
+        w->rates = app->rates;
+    }
     return w;
 }
 
@@ -159,6 +168,7 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
     struct endpoint ep = {.conf = w->conf,
                           .request = rq,
                           .cache = &w->cache,
+                          .rates = w->rates,
                           .arena = a,
                           .now = (int64_t)time(NULL),
                           .request_id = request_id(rq->request_id, a)};
@@ -176,21 +186,27 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
 
 int main(void)
 {
-    static struct config conf;
+    static struct app app;
+    struct config *conf = &app.conf;
     char faults[8192];
     struct buf text = BUF(faults);
-    if (config_load(config_path(), &conf, &text) != ERR_OK) {
+    if (config_load(config_path(), conf, &text) != ERR_OK) {
         fputs(faults, stderr);
         return 1;
     }
-    if (log_open("token-endpoint", conf.log) != ERR_OK)
+    if (log_open("token-endpoint", conf->log) != ERR_OK)
         return 1;
-    struct server server = {.threads = conf.threads,
-                            .max_body_bytes = conf.max_body_bytes,
-                            .arena_bytes = ARENA_BYTES(conf.max_body_bytes),
-                            .context = &conf,
+    app.rates = rates_new();
+    if (app.rates == NULL)
+        return 1;
+    struct server server = {.threads = conf->threads,
+                            .max_body_bytes = conf->max_body_bytes,
+                            .arena_bytes = ARENA_BYTES(conf->max_body_bytes),
+                            .context = &app,
                             .worker_new = worker_new,
                             .worker_free = worker_free,
                             .handle = handle};
-    return server_is_fastcgi() ? server_run_fastcgi(&server) : server_run_cgi(&server);
+    int status = server_is_fastcgi() ? server_run_fastcgi(&server) : server_run_cgi(&server);
+    rates_free(app.rates);
+    return status;
 }

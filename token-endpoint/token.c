@@ -62,6 +62,8 @@ enum err endpoint_token(struct endpoint *ep, struct response *out)
     if (e == ERR_OK)
         e = grant_audience(&form, ep->conf, &audience);
     if (e == ERR_OK)
+        e = endpoint_count_token(ep);
+    if (e == ERR_OK)
         e = endpoint_signing_key(ep, &key);
     if (e == ERR_OK)
         e = access_token_make(ep->conf, key, &ep->who.client, scope, buf_slice(&audience), ep->now,

@@ -2,6 +2,7 @@
 
 #include "authenticate.h"
 #include "client_keys.h"
+#include "login.h"
 
 /* What authenticate.c calls, in order: one letter each. */
 static char trace[64];
@@ -14,13 +15,15 @@ static void note(char letter)
     trace[n + 1] = '\0';
 }
 
-#define store_client_get(...)       (note('g'), store_client_get(__VA_ARGS__))
-#define store_secret_list(...)      (note('l'), store_secret_list(__VA_ARGS__))
-#define store_has_scrypt(...)       (note('h'), store_has_scrypt(__VA_ARGS__))
-#define client_secret_check(...)    (note('c'), client_secret_check(__VA_ARGS__))
-#define store_failed_login_add(...) (note('f'), store_failed_login_add(__VA_ARGS__))
-#define client_keys_verify(...)     (note('v'), client_keys_verify(__VA_ARGS__))
-#define store_jti_once(...)         (note('j'), store_jti_once(__VA_ARGS__))
+#define login_begin(...)         (note('b'), login_begin(__VA_ARGS__))
+#define login_failed(...)        (note('f'), login_failed(__VA_ARGS__))
+#define login_succeeded(...)     (note('s'), login_succeeded(__VA_ARGS__))
+#define store_client_get(...)    (note('g'), store_client_get(__VA_ARGS__))
+#define store_secret_list(...)   (note('l'), store_secret_list(__VA_ARGS__))
+#define store_has_scrypt(...)    (note('h'), store_has_scrypt(__VA_ARGS__))
+#define client_secret_check(...) (note('c'), client_secret_check(__VA_ARGS__))
+#define client_keys_verify(...)  (note('v'), client_keys_verify(__VA_ARGS__))
+#define store_jti_once(...)      (note('j'), store_jti_once(__VA_ARGS__))
 #include "authenticate.c"
 
 static enum err login_at(struct site *s, const char *form_text, int64_t now,
@@ -107,13 +110,44 @@ static void every_refusal_of_a_secret_looks_alike(void **state)
         enum err e = login(s, secret_form(s, rows[i].id, rows[i].secret, ""), &who);
         check_err(rows[i].line, e, ERR_CLIENT_AUTH);
         check_err(rows[i].line, who.reason, rows[i].reason);
-        check_slice(rows[i].line, slice_of(trace), "glhcf");
+        check_slice(rows[i].line, slice_of(trace), "bglhcf");
     }
     assert_int_equal(failures_of(s, "a"), 2);
     assert_int_equal(failures_of(s, "unknown"), 2);
     assert_int_equal(failures_of(s, "disabled"), 2);
     assert_int_equal(login(s, secret_form(s, "a", secret, ""), &who), ERR_OK);
-    assert_string_equal(trace, "glhc");
+    assert_string_equal(trace, "bglhcs");
+}
+
+/* Neither the registry nor what was presented is looked at, and nothing more is counted. */
+static void during_a_wait_nothing_is_checked(void **state)
+{
+    struct site *s = *state;
+    struct authentication who;
+    struct jwk *key;
+    assert_int_equal(jwk_generate("ES384", &key), ERR_OK);
+    site_add_client(s, "a", "system/*.rs");
+    client_add_jwks(s, "keys", "system/*.rs", key_set_of(s, &key, 1));
+    const char *right = secret_form(s, "a", client_add_secret(s, "a"), "");
+    const char *wrong = secret_form(s, "a", "wrong", "");
+    const char *assertion = assertion_form(s, client_assertion(s, key, "keys", "j"), "");
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(login(s, wrong, &who), ERR_CLIENT_AUTH);
+        assert_int_equal(login(s, secret_form(s, "keys", "x", ""), &who), ERR_CLIENT_AUTH);
+    }
+    const char *const forms[] = {right, wrong, assertion};
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        assert_int_equal(login(s, forms[i], &who), ERR_LOCKED);
+        assert_int_equal(who.reason, ERR_LOCKED);
+        assert_int_equal(who.retry_after_s, 1);
+        assert_string_equal(trace, "b");
+    }
+    assert_int_equal(failures_of(s, "a"), 5);
+    assert_int_equal(login_at(s, right, SITE_NOW + 1, &who), ERR_OK);
+    assert_int_equal(login_at(s, assertion, SITE_NOW + 1, &who), ERR_OK);
+    assert_int_equal(failures_of(s, "a"), 0);
+    assert_int_equal(failures_of(s, "keys"), 0);
+    jwk_free(key);
 }
 
 static void an_expired_secret_is_none(void **state)
@@ -145,7 +179,7 @@ static void an_assertion_is_accepted_once(void **state)
     assert_int_equal(login(s, form, &who), ERR_OK);
     assert_string_equal(who.client.id, "a");
     assert_string_equal(who.method, "private_key_jwt");
-    assert_string_equal(trace, "gvj");
+    assert_string_equal(trace, "bgvjs");
     assert_int_equal(login(s, form, &who), ERR_JWT_REPLAY);
     assert_int_equal(who.reason, ERR_JWT_REPLAY);
     assert_int_equal(failures_of(s, "a"), 1);
@@ -172,7 +206,7 @@ static void a_bad_signature_uses_up_no_jti(void **state)
     const char *forged = assertion_form(s, client_assertion(s, foreign, "a", "j"), "");
     assert_int_equal(login(s, forged, &who), ERR_CLIENT_AUTH);
     assert_int_equal(who.reason, ERR_JWT_SIGNATURE);
-    assert_string_equal(trace, "gvf");
+    assert_string_equal(trace, "bgvf");
     const char *good = assertion_form(s, client_assertion(s, key, "a", "j"), "");
     assert_int_equal(login(s, good, &who), ERR_OK);
     jwk_free(key);
@@ -269,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SITE(a_right_secret_is_accepted),
         SITE(every_refusal_of_a_secret_looks_alike),
+        SITE(during_a_wait_nothing_is_checked),
         SITE(an_expired_secret_is_none),
         SITE(an_assertion_is_accepted_once),
         SITE(a_bad_signature_uses_up_no_jti),

@@ -140,7 +140,7 @@ static void refresh_follows_the_path(void **state)
     /* Gone: everything fails, nothing is made. */
     fixture_forget_files(f);
     struct client c = fixture_client("a");
-    int64_t epoch = -1;
+    int64_t epoch = -1, count;
     for (int i = 0; i < 2; i++) {
         assert_int_equal(store_refresh(f->st), ERR_STORE);
         assert_fault(f->st, "no such file");
@@ -148,7 +148,8 @@ static void refresh_follows_the_path(void **state)
         assert_int_equal(store_client_get(f->st, SLICE("old"), &f->arena, &c), ERR_STORE);
         assert_int_equal(store_client_add(f->st, &c), ERR_STORE);
         assert_int_equal(store_client_remove(f->st, SLICE("old")), ERR_STORE);
-        assert_int_equal(store_failed_login_add(f->st, SLICE("a"), SLICE("b"), 1), ERR_STORE);
+        assert_int_equal(store_failed_login_add(f->st, SLICE("a"), SLICE("b"), 1, 300, &count),
+                         ERR_STORE);
         assert_int_equal(store_failed_login_clear(f->st, SLICE("a")), ERR_STORE);
         assert_int_equal(store_token_check(f->st, SLICE("old"), SLICE("j"), 2000), ERR_STORE);
         assert_int_equal(store_jti_once(f->st, SLICE("i"), SLICE("j"), 9, 1), ERR_STORE);

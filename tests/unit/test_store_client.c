@@ -310,12 +310,15 @@ static void remove_takes_all_that_belongs_to_a_client(void **state)
 {
     struct fixture *f = *state;
     struct failed_logins failed;
+    int64_t count;
     fixture_add_client(f->st, "a");
     fixture_add_client(f->st, "b");
     add_secret(f, "a", 'a', 1, 0, 0);
     add_secret(f, "b", 'b', 1, 0, 0);
-    assert_int_equal(store_failed_login_add(f->st, SLICE("a"), SLICE("::1"), 1), ERR_OK);
-    assert_int_equal(store_failed_login_add(f->st, SLICE("b"), SLICE("::1"), 1), ERR_OK);
+    assert_int_equal(store_failed_login_add(f->st, SLICE("a"), SLICE("::1"), 1, 300, &count),
+                     ERR_OK);
+    assert_int_equal(store_failed_login_add(f->st, SLICE("b"), SLICE("::1"), 1, 300, &count),
+                     ERR_OK);
     assert_int_equal(store_client_remove(f->st, SLICE("a")), ERR_OK);
     assert_int_equal(store_client_remove(f->st, SLICE("a")), ERR_NOT_FOUND);
     assert_int_equal(store_token_check(f->st, SLICE("a"), SLICE("j"), 9999), ERR_TOKEN_REVOKED);

@@ -97,7 +97,9 @@ static struct failed_logins failed(struct fixture *f, struct slice id)
 
 static void fail_login(struct fixture *f, struct slice id, struct slice address, int64_t now)
 {
-    assert_int_equal(store_failed_login_add(f->st, id, address, now), ERR_OK);
+    int64_t count = 0;
+    assert_int_equal(store_failed_login_add(f->st, id, address, now, 86400, &count), ERR_OK);
+    assert_true(count > 0);
 }
 
 static void failed_logins_are_counted(void **state)
@@ -188,6 +190,68 @@ static void failed_logins_are_forgotten_after_a_day(void **state)
     fail_login(f, SLICE("b"), SLICE("::1"), 1000 + 86400);
     assert_int_equal(failed(f, SLICE("a")).count, 0);
     assert_int_equal(failed(f, SLICE("b")).count, 2);
+}
+
+/* A count grows while the failures come close enough, and begins anew behind a gap. */
+static void failed_logins_begin_anew_after_a_while(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        int line;
+        int64_t now, want;
+    } rows[] = {
+        {__LINE__, 1000, 1}, {__LINE__, 1299, 2},    {__LINE__, 1598, 3}, {__LINE__, 1898, 1},
+        {__LINE__, 1898, 2}, {__LINE__, 1598, 3},    {__LINE__, 1000, 1}, {__LINE__, 1001, 2},
+        {__LINE__, 9000, 1}, {__LINE__, 1000000, 1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t count = 0;
+        struct failed_logins here = {0};
+        assert_int_equal(
+            store_failed_login_add(f->st, SLICE("a"), SLICE("192.0.2.1"), rows[i].now, 300, &count),
+            ERR_OK);
+        assert_int_equal(store_failed_login_at(f->st, SLICE("a"), SLICE("192.0.2.1"), &here),
+                         ERR_OK);
+        if (count != rows[i].want || here.count != count || here.last_at != rows[i].now)
+            fail_msg("line %d: %lld", rows[i].line, (long long)count);
+    }
+}
+
+struct seen {
+    char addresses[256];
+    int64_t count, stop_at;
+};
+
+static bool see(struct slice address, const struct failed_logins *failed, void *context)
+{
+    struct seen *seen = context;
+    size_t n = strlen(seen->addresses);
+    snprintf(seen->addresses + n, sizeof seen->addresses - n, "%.*s ", SLICE_FMT(address));
+    seen->count += failed->count;
+    return seen->count < seen->stop_at;
+}
+
+static void failed_logins_are_told_and_cleared_by_address(void **state)
+{
+    struct fixture *f = *state;
+    struct failed_logins here;
+    struct seen seen = {.stop_at = 100};
+    fail_login(f, SLICE("a"), SLICE("192.0.2.1"), 100);
+    fail_login(f, SLICE("a"), SLICE("192.0.2.1"), 101);
+    fail_login(f, SLICE("a"), SLICE("192.0.2.2"), 102);
+    fail_login(f, SLICE("b"), SLICE("192.0.2.1"), 103);
+    assert_int_equal(store_failed_login_list(f->st, SLICE("a"), see, &seen), ERR_OK);
+    assert_string_equal(seen.addresses, "192.0.2.1 192.0.2.2 ");
+    assert_int_equal(seen.count, 3);
+    seen = (struct seen){.stop_at = 1};
+    assert_int_equal(store_failed_login_list(f->st, SLICE("a"), see, &seen), ERR_OK);
+    assert_string_equal(seen.addresses, "192.0.2.1 ");
+
+    assert_int_equal(store_failed_login_clear_at(f->st, SLICE("a"), SLICE("192.0.2.1")), ERR_OK);
+    assert_int_equal(store_failed_login_at(f->st, SLICE("a"), SLICE("192.0.2.1"), &here), ERR_OK);
+    assert_int_equal(here.count, 0);
+    assert_int_equal(failed(f, SLICE("a")).count, 1);
+    assert_int_equal(failed(f, SLICE("b")).count, 1);
 }
 
 static enum err check(struct fixture *f, const char *id, struct slice jti, int64_t iat)
@@ -292,6 +356,8 @@ int main(void)
         WITH(clearing_nothing_takes_no_lock),
         WITH(failed_logins_are_bounded),
         WITH(failed_logins_are_forgotten_after_a_day),
+        WITH(failed_logins_begin_anew_after_a_while),
+        WITH(failed_logins_are_told_and_cleared_by_address),
         WITH(revoked_tokens_are_refused),
         WITH(revoking_again_never_shortens),
         WITH(purge_takes_what_expired_in_small_steps),

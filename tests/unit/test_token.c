@@ -93,6 +93,33 @@ static void what_is_wrong_is_told(void **state)
     }
 }
 
+/* Of those that are given: what is refused for another reason does not count. */
+static void a_client_gets_so_many_in_a_minute(void **state)
+{
+    struct site *s = *state;
+    CALL(c);
+    CALL(other);
+    s->conf.token_requests = 3;
+    site_add_client(s, "a", "system/*.rs");
+    site_add_client(s, "b", "system/*.rs");
+    const char *secret = client_add_secret(s, "a");
+    const char *form = secret_form(s, "a", secret, CC "&scope=system/*.rs");
+    const char *of_b = secret_form(s, "b", client_add_secret(s, "b"), CC "&scope=system/*.rs");
+    const char *too_much = secret_form(s, "a", secret, CC "&scope=system/*.cruds");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(call_at(s, &c, endpoint_token, too_much, SITE_NOW), ERR_SCOPE);
+        assert_int_equal(call_at(s, &c, endpoint_token, form, SITE_NOW + i), ERR_OK);
+    }
+    assert_int_equal(call_at(s, &c, endpoint_token, form, SITE_NOW + 20), ERR_THROTTLED);
+    assert_int_equal(c.ep.retry_after_s, 40);
+    assert_int_equal(c.answer.status, 0);
+    assert_int_equal(call_at(s, &other, endpoint_token, of_b, SITE_NOW + 20), ERR_OK);
+    assert_int_equal(call_at(s, &c, endpoint_token, form, SITE_NOW + 60), ERR_OK);
+    snprintf(s->conf.exempt, sizeof s->conf.exempt, "192.0.2.1");
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(call_at(s, &c, endpoint_token, form, SITE_NOW + 60), ERR_OK);
+}
+
 static void without_a_key_there_is_no_token(void **state)
 {
     struct site *s = *state;
@@ -132,11 +159,9 @@ static void without_memory_there_is_no_token(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SITE(a_secret_buys_a_token),
-        SITE(an_assertion_buys_a_token_once),
-        SITE(what_is_wrong_is_told),
-        SITE(without_a_key_there_is_no_token),
-        SITE(without_memory_there_is_no_token),
+        SITE(a_secret_buys_a_token),           SITE(an_assertion_buys_a_token_once),
+        SITE(what_is_wrong_is_told),           SITE(a_client_gets_so_many_in_a_minute),
+        SITE(without_a_key_there_is_no_token), SITE(without_memory_there_is_no_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
