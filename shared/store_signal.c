@@ -78,20 +78,20 @@ static bool dress(int fd, const struct stat *store)
 }
 
 /* Made whole under another name first: nobody may map a file that is too short. */
-void store_signal_make(const char *store_path, const struct stat *store)
+bool store_signal_make(const char *store_path, const struct stat *store)
 {
     char name[PATH_MAX], temporary[PATH_MAX];
     struct stat sb;
     if (!name_of(store_path, "", name) || !name_of(store_path, ".new-XXXXXX", temporary) ||
         lstat(name, &sb) == 0)
-        return;
+        return false;
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
-        return;
-    if (ftruncate(fd, SIGNAL_BYTES) == 0 && dress(fd, store))
-        (void)link(temporary, name); /* another process may have been faster: as good */
+        return false;
+    bool made = ftruncate(fd, SIGNAL_BYTES) == 0 && dress(fd, store) && link(temporary, name) == 0;
     close(fd);
     unlink(temporary);
+    return made;
 }
 
 void store_signal_raise(const char *store_path)

@@ -38,8 +38,11 @@ static inline uint64_t store_signal_count(const struct store_signal *s)
     return s->counter != NULL ? atomic_load_explicit(s->counter, memory_order_acquire) : 0;
 }
 
-/* Make the file unless there is one; store: of the store's file, whose owner and mode it gets. */
-void store_signal_make(const char *store_path, const struct stat *store);
+/*
+ * Make the file unless there is one; store: of the store's file, whose owner and mode it gets.
+ * False: this call made none, which is as good when another process was faster.
+ */
+bool store_signal_make(const char *store_path, const struct stat *store);
 
 /* Count a change that has been committed. */
 void store_signal_raise(const char *store_path);

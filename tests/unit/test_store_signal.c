@@ -138,7 +138,8 @@ static void a_file_that_was_replaced_is_noticed(void **state)
     snprintf(old, sizeof old, "%s.old", signal_of(f));
     assert_int_equal(rename(signal_of(f), old), 0);
     assert_int_equal(stat(f->path, &sb), 0);
-    store_signal_make(f->path, &sb);
+    assert_true(store_signal_make(f->path, &sb));
+    assert_false(store_signal_make(f->path, &sb));
     for (int i = 0; i < 3; i++)
         change(f, "j");
     assert_int_equal(store_signal_count(&s), 0);
