@@ -30,7 +30,8 @@ static void store_check(struct ctl *c)
     key = NULL;
     k.use = "enc";
     fault = BUF(text);
-    if (c->config.token_format == TOKEN_ENCRYPTED_JWT && keyring_encryption_key(&k, &key, &fault) != ERR_OK)
+    if (c->config.token_format == TOKEN_ENCRYPTED_JWT &&
+        keyring_encryption_key(&k, &key, &fault) != ERR_OK)
         ctl_say("warning: %s", text);
     jwk_free(key);
 }

@@ -46,21 +46,33 @@ struct check {
     enum err (*of_claims)(struct ctl *c, const struct jwt_claims *claims);
 };
 
-enum { CHECK_TYPE, CHECK_SIGNATURE, CHECKS_OF_CLAIMS, CHECKS = CHECKS_OF_CLAIMS + 4 };
+enum { CHECK_TYPE, CHECK_SIGNATURE, CHECK_STORE, CHECKS_OF_CLAIMS, CHECKS = CHECKS_OF_CLAIMS + 4 };
 
 static const struct check checks[CHECKS] = {
-    [CHECK_TYPE] = {"type", "Type", NULL}, [CHECK_SIGNATURE] = {"signature", "Signature", NULL},
-    {"issuer", "Issuer", issuer_check},    {"audience", "Audience", audience_check},
-    {"time", "Time", time_check},          {"revocation", "Revocation", revocation_check},
+    [CHECK_TYPE] = {"type", "Type", NULL},
+    [CHECK_SIGNATURE] = {"signature", "Signature", NULL},
+    [CHECK_STORE] = {"store", "In the store", NULL},
+    {"issuer", "Issuer", issuer_check},
+    {"audience", "Audience", audience_check},
+    {"time", "Time", time_check},
+    {"revocation", "Revocation", revocation_check},
 };
 
 struct inspection {
-    struct jws jws;
+    bool opaque;
+    struct jws jws;        /* empty when opaque */
+    struct slice document; /* the claims, as JSON */
     bool has_claims;
     struct jwt_claims claims;
     enum err results[CHECKS];
     enum err whole; /* what the authorizer says, who stops at the first fault */
 };
+
+/* That the store has an opaque token stands for what a signature is to a JWT. */
+static bool is_of(const struct inspection *in, size_t check)
+{
+    return in->opaque ? check >= CHECK_STORE : check != CHECK_STORE;
+}
 
 static bool is_failure(enum err e)
 {
@@ -74,6 +86,8 @@ static enum err whole_check(struct ctl *c, struct slice token)
         .issuer = c->config.issuer, .now = c->now, .clock_skew = c->config.token_clock_skew_s};
     struct local_keys *keys;
     struct jwt_claims claims;
+    if (local_opaque_is(token))
+        return local_opaque_check(c->store, &rules, token, &c->arena, &claims);
     enum err e = local_keys_load(c->store, &keys);
     if (e != ERR_OK)
         return e;
@@ -85,10 +99,12 @@ static enum err whole_check(struct ctl *c, struct slice token)
 /* A failure of the store or of memory is no verdict, and is returned. */
 static enum err inspect(struct ctl *c, struct slice token, struct inspection *in)
 {
-    enum err e = jwt_claims_parse(in->jws.payload, &c->arena, &in->claims);
+    enum err e = jwt_claims_parse(in->document, &c->arena, &in->claims);
     in->has_claims = e == ERR_OK;
-    in->results[CHECK_TYPE] = jwt_typ_is(in->jws.typ, "at+jwt") ? ERR_OK : ERR_JWT_TYP;
-    in->results[CHECK_SIGNATURE] = signature_check(c, &in->jws);
+    if (!in->opaque) {
+        in->results[CHECK_TYPE] = jwt_typ_is(in->jws.typ, "at+jwt") ? ERR_OK : ERR_JWT_TYP;
+        in->results[CHECK_SIGNATURE] = signature_check(c, &in->jws);
+    }
     for (size_t i = CHECKS_OF_CLAIMS; i < CHECKS; i++)
         in->results[i] = in->has_claims ? checks[i].of_claims(c, &in->claims) : e;
     in->whole = whole_check(c, token);
@@ -133,13 +149,15 @@ static void inspection_json(struct ctl *c, const struct inspection *in)
     report_name(out, "checks");
     buf_putc(out, '{');
     for (size_t i = 0; i < CHECKS; i++) {
+        if (!is_of(in, i))
+            continue;
         report_name(out, checks[i].name);
         buf_json(out,
                  in->results[i] == ERR_OK ? SLICE("ok") : slice_of(err_row(in->results[i])->text));
     }
     buf_putc(out, '}');
     put_document(out, "header", in->jws.header);
-    put_document(out, "claims", in->jws.payload);
+    put_document(out, "claims", in->document);
     buf_puts(out, "}\n");
 }
 
@@ -147,17 +165,36 @@ static void inspection_lines(struct ctl *c, const struct inspection *in)
 {
     struct field fields[2 + 2 + CHECKS];
     size_t n = 0;
-    fields[n++] = REPORT_TEXT("", "Header", in->jws.header);
-    fields[n++] = REPORT_TEXT("", "Claims", in->jws.payload);
+    fields[n++] =
+        REPORT_TEXT("", "Header", in->opaque ? SLICE("none: an opaque token") : in->jws.header);
+    fields[n++] = REPORT_TEXT("", "Claims", in->document);
     if (in->has_claims && in->claims.has_iat)
         fields[n++] = REPORT_NUMBER("", "Issued", FIELD_TIME, in->claims.iat);
     if (in->has_claims && in->claims.has_exp)
         fields[n++] = REPORT_NUMBER("", "Expires", FIELD_TIME, in->claims.exp);
-    for (size_t i = 0; i < CHECKS; i++)
+    for (size_t i = 0; i < CHECKS; i++) {
+        if (!is_of(in, i))
+            continue;
         fields[n++] = REPORT_TEXT(
             "", checks[i].title,
             in->results[i] == ERR_OK ? SLICE("ok") : slice_of(err_row(in->results[i])->text));
+    }
     report_lines(c, fields, n);
+}
+
+/* What an opaque token is in the store, or what a JWT is, encrypted or not; ERR_STORE. */
+static enum err take_apart(struct ctl *c, struct slice *token, struct inspection *in)
+{
+    enum err e = ERR_OK;
+    in->opaque = local_opaque_is(*token);
+    if (in->opaque)
+        return local_opaque_claims(c->store, *token, &c->arena, &in->document);
+    if (envelope_is(*token))
+        e = envelope_open(&c->config, c->store, *token, c->now, &c->arena, token);
+    if (e == ERR_OK)
+        e = jws_parse(*token, &c->arena, &in->jws);
+    in->document = in->jws.payload;
+    return e;
 }
 
 /* The token of standard input, looked at from all sides. */
@@ -169,13 +206,9 @@ static enum status inspection_read(struct ctl *c, struct inspection *in)
         s = ctl_read_token(c, JWE_MAX_BYTES, &token);
     if (s != STATUS_YES)
         return s;
-    enum err e = ERR_OK;
-    if (envelope_is(token))
-        e = envelope_open(&c->config, c->store, token, c->now, &c->arena, &token);
+    enum err e = take_apart(c, &token, in);
     if (e == ERR_STORE)
         return ctl_store_no(c, e);
-    if (e == ERR_OK)
-        e = jws_parse(token, &c->arena, &in->jws);
     if (e != ERR_OK)
         return ctl_no("%s", err_row(e)->text);
     e = inspect(c, token, in);
@@ -206,7 +239,7 @@ enum status token_revoke(struct ctl *c)
     enum status s = inspection_read(c, &in);
     if (s != STATUS_YES)
         return s;
-    enum err e = in.results[CHECK_SIGNATURE];
+    enum err e = in.results[CHECK_SIGNATURE]; /* an opaque one has none, and is in the store */
     if (e == ERR_OK && (!in.has_claims || !in.claims.has_exp || in.claims.jti.n == 0))
         e = ERR_JWT_CLAIM;
     if (e != ERR_OK)

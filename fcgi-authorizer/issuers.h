@@ -19,10 +19,11 @@ struct issuers *issuers_new(const struct config *conf);
 void issuers_free(struct issuers *all);
 
 /*
- * Verify a compact JWT access token, signed, or signed and then encrypted for a key of this host.
+ * Verify an access token: a compact JWT, signed, or signed and then encrypted for a key of this
+ * host; or an opaque one that the store knows, which no rule on encryption concerns.
  * local: the keys of the token endpoints here.  Text of *out lies in the arena; *out may be filled
  * even when the result is an error (out->issuer.p is NULL then if nothing is known).  Errors: those
- * of local_token.h and issuer_keys.h and envelope.h, ERR_JWT_ISSUER, ERR_NOT_ENCRYPTED.
+ * of local_token.h, issuer_keys.h and envelope.h, ERR_JWT_ISSUER, ERR_NOT_ENCRYPTED.
  */
 MUST_USE enum err issuers_check(struct issuers *all, const struct local_keys *local,
                                 struct store *st, struct slice token, int64_t now, struct arena *a,

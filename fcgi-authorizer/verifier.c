@@ -3,6 +3,7 @@
 #include "issuers.h"
 #include "jwe.h"
 #include "log.h"
+#include "store_signal.h"
 #include "token_cache.h"
 
 #include <pthread.h>
@@ -17,6 +18,10 @@ struct verifier {
     _Atomic bool closed;         /* the store is out of reach */
     pthread_mutex_t refreshing;  /* held by the thread that looks */
     int64_t epoch;               /* guarded by refreshing; -1: none yet */
+    pthread_rwlock_t signal_lock;
+    struct store_signal signal; /* changed only by who holds refreshing too */
+    bool signal_lost;           /* guarded by refreshing: and that was logged */
+    _Atomic uint64_t seen;      /* its count before the last look */
     pthread_rwlock_t keys_lock;
     struct local_keys *keys; /* owned */
 };
@@ -30,6 +35,7 @@ struct verifier *verifier_new(const struct config *conf)
     v->epoch = -1;
     v->closed = true;
     pthread_mutex_init(&v->refreshing, NULL);
+    pthread_rwlock_init(&v->signal_lock, NULL);
     pthread_rwlock_init(&v->keys_lock, NULL);
     v->cache = token_cache_new(conf->token_cache);
     v->issuers = issuers_new(conf);
@@ -47,7 +53,9 @@ void verifier_free(struct verifier *v)
     issuers_free(v->issuers);
     token_cache_free(v->cache);
     local_keys_free(v->keys);
+    store_signal_close(&v->signal);
     pthread_mutex_destroy(&v->refreshing);
+    pthread_rwlock_destroy(&v->signal_lock);
     pthread_rwlock_destroy(&v->keys_lock);
     free(v);
 }
@@ -86,14 +94,12 @@ enum err verifier_store(struct verifier *v, struct store **store)
 }
 
 /* On a change of the store's epoch load the keys and begin a new generation. */
-static enum err follow_epoch(struct verifier *v, struct store **store)
+static enum err follow_epoch(struct verifier *v, struct store *store)
 {
     int64_t epoch;
-    enum err e = open_or_refresh(v, store);
-    if (e == ERR_OK)
-        e = store_epoch(*store, &epoch);
+    enum err e = store_epoch(store, &epoch);
     if (e == ERR_OK && epoch != v->epoch) {
-        e = load_keys(v, *store);
+        e = load_keys(v, store);
         if (e == ERR_OK) {
             v->epoch = epoch;
             atomic_fetch_add(&v->generation, 1);
@@ -102,34 +108,68 @@ static enum err follow_epoch(struct verifier *v, struct store **store)
     return e;
 }
 
+static void follow_signal(struct verifier *v)
+{
+    pthread_rwlock_wrlock(&v->signal_lock);
+    bool have = store_signal_follow(&v->signal, v->conf->store_path);
+    pthread_rwlock_unlock(&v->signal_lock);
+    if (!have && !v->signal_lost)
+        LOG(LOG_LEVEL_WARNING, "store-signal-lost",
+            LOG_TEXT("reason", SLICE("its file is gone or of no use: changes of the store count "
+                                     "within a second, not at once")));
+    v->signal_lost = !have;
+}
+
+/* One load from memory that all processes share; no system call. */
+static uint64_t signal_count(struct verifier *v)
+{
+    pthread_rwlock_rdlock(&v->signal_lock);
+    uint64_t count = store_signal_count(&v->signal);
+    pthread_rwlock_unlock(&v->signal_lock);
+    return count;
+}
+
+static bool has_news(struct verifier *v)
+{
+    return signal_count(v) != atomic_load(&v->seen);
+}
+
 /* Holding v->refreshing. */
 static void look(struct verifier *v, struct store **store, int64_t now)
 {
-    enum err e = follow_epoch(v, store);
+    enum err e = open_or_refresh(v, store);
+    if (e == ERR_OK)
+        follow_signal(v);
+    uint64_t count = signal_count(v); /* before the epoch is read, so that no change is lost */
+    if (e == ERR_OK)
+        e = follow_epoch(v, *store);
     if (e != ERR_OK && !atomic_load(&v->closed))
         LOG(LOG_LEVEL_ERROR, "store-unreachable",
             LOG_TEXT("reason", slice_of(*store ? store_fault(*store) : err_row(e)->name)));
     if (e != ERR_OK)
         v->epoch = -1; /* what comes back may be another store */
     atomic_store(&v->closed, e != ERR_OK);
+    atomic_store(&v->seen, count);
     atomic_store(&v->checked_at, now);
 }
 
 /*
- * Once a second.  Threads that come while another looks go on with what was known a moment ago, but
- * not when that is more than a second old: the other may hang, and a revocation must not wait for
- * it.  Then, or when nothing is known yet, they wait themselves.
+ * Look when the signal tells of a change, and once a second, for what the signal may have missed.
+ * Threads that come while another takes its look of the second go on with what was known a moment
+ * ago, but not when that is more than a second old: the other may hang, and a revocation must not
+ * wait for it.  Then, or on a signal, or when nothing is known yet, they wait themselves.
  */
 static enum err refresh(struct verifier *v, struct store **store, int64_t now)
 {
     int64_t checked_at = atomic_load(&v->checked_at);
-    if (checked_at == now)
+    bool news = has_news(v);
+    if (checked_at == now && !news)
         return atomic_load(&v->closed) ? ERR_STORE : ERR_OK;
-    if (atomic_load(&v->closed) || now - checked_at != 1)
+    if (news || atomic_load(&v->closed) || now - checked_at != 1)
         pthread_mutex_lock(&v->refreshing);
     else if (pthread_mutex_trylock(&v->refreshing) != 0)
         return ERR_OK;
-    if (atomic_load(&v->checked_at) != now)
+    if (atomic_load(&v->checked_at) != now || has_news(v))
         look(v, store, now);
     pthread_mutex_unlock(&v->refreshing);
     return atomic_load(&v->closed) ? ERR_STORE : ERR_OK;

@@ -2,10 +2,10 @@
  * From the text of a token to verified facts: the cache, then the keys and revocations of the
  * store.
  *
- * One verifier serves all threads of a process.  Once a second at most one of them looks whether
- * the store has changed (a client disabled, a key retired, a token revoked); everything that was
- * cached before a change is then verified anew.  While the store is out of reach nothing is let
- * through.
+ * One verifier serves all threads of a process.  Whenever the store has changed (a client disabled,
+ * a key retired, a token revoked), which its signal tells at no cost, one of them looks; everything
+ * that was cached before is then verified anew.  Without a signal that look comes once a second.
+ * While the store is out of reach nothing is let through.
  */
 #ifndef FHIR_AUTH_VERIFIER_H
 #define FHIR_AUTH_VERIFIER_H
@@ -21,7 +21,7 @@ struct verifier *verifier_new(const struct config *conf);
 void verifier_free(struct verifier *v);
 
 /*
- * Verify a compact JWT access token of a trusted issuer (RFC 9068 section 4; issuers.h).  *store:
+ * Verify an access token of a trusted issuer (RFC 9068 section 4; issuers.h).  *store:
  * the calling thread's own connection; NULL until the first call opens it; the caller closes it in
  * the end. now: seconds since 1970.  Text of *out lies in the arena. Errors: those of jws.h and
  * jwt.h; ERR_JWT_ISSUER, ERR_JWT_TYP, ERR_JWT_KEY, ERR_TOKEN_REVOKED; ERR_STORE, ERR_KEYS (no

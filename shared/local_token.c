@@ -80,6 +80,18 @@ static enum err check_required(const struct jwt_claims *c)
     return all && !c->scope_is_array ? ERR_OK : ERR_JWT_CLAIM;
 }
 
+/* What holds for a token of any format, once it is known that its claims are genuine. */
+static enum err check_genuine(struct store *st, const struct local_token_rules *rules,
+                              const struct jwt_claims *claims)
+{
+    enum err e = jwt_check_time(claims, rules->now, rules->clock_skew);
+    if (e == ERR_OK)
+        e = check_required(claims);
+    if (e == ERR_OK)
+        e = store_token_check(st, claims->client_id, claims->jti, claims->iat);
+    return e;
+}
+
 enum err local_claims_check(const struct local_keys *keys, struct store *st,
                             const struct local_token_rules *rules, const struct jws *jws,
                             const struct jwt_claims *claims)
@@ -89,13 +101,7 @@ enum err local_claims_check(const struct local_keys *keys, struct store *st,
         e = ERR_JWT_ISSUER;
     if (e == ERR_OK)
         e = local_keys_verify(keys, jws, rules->now);
-    if (e == ERR_OK)
-        e = jwt_check_time(claims, rules->now, rules->clock_skew);
-    if (e == ERR_OK)
-        e = check_required(claims);
-    if (e == ERR_OK)
-        e = store_token_check(st, claims->client_id, claims->jti, claims->iat);
-    return e;
+    return e == ERR_OK ? check_genuine(st, rules, claims) : e;
 }
 
 enum err local_token_check(const struct local_keys *keys, struct store *st,
@@ -108,4 +114,34 @@ enum err local_token_check(const struct local_keys *keys, struct store *st,
     if (e == ERR_OK)
         e = jwt_claims_parse(jws.payload, a, out);
     return e == ERR_OK ? local_claims_check(keys, st, rules, &jws, out) : e;
+}
+
+bool local_opaque_is(struct slice token)
+{
+    return !slice_has_char(token, '.');
+}
+
+enum err local_opaque_claims(struct store *st, struct slice token, struct arena *a,
+                             struct slice *claims)
+{
+    struct secret digest;
+    if (token.n != LOCAL_OPAQUE_TEXT) /* none of this site has another length */
+        return ERR_TOKEN_INACTIVE;
+    if (!secret_digest(SLICE(""), token, &digest))
+        return ERR_INTERNAL;
+    enum err e = store_opaque_get(st, &digest, a, claims);
+    return e == ERR_NOT_FOUND ? ERR_TOKEN_INACTIVE : e;
+}
+
+enum err local_opaque_check(struct store *st, const struct local_token_rules *rules,
+                            struct slice token, struct arena *a, struct jwt_claims *out)
+{
+    struct slice claims;
+    out->iss = SLICE_NONE;
+    enum err e = local_opaque_claims(st, token, a, &claims);
+    if (e == ERR_OK)
+        e = jwt_claims_parse(claims, a, out);
+    if (e == ERR_OK && !slice_is(out->iss, rules->issuer))
+        e = ERR_JWT_ISSUER;
+    return e == ERR_OK ? check_genuine(st, rules, out) : e;
 }

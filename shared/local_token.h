@@ -19,6 +19,11 @@ void local_keys_free(struct local_keys *keys);
 MUST_USE enum err local_keys_verify(const struct local_keys *keys, const struct jws *jws,
                                     int64_t now);
 
+#define LOCAL_OPAQUE_TEXT 43 /* base64url characters of 256 random bits */
+
+/* No dot: neither a JWS nor a JWE, but a name for what its issuer knows. */
+bool local_opaque_is(struct slice token);
+
 struct local_token_rules {
     const char *issuer;
     int64_t now;
@@ -36,6 +41,17 @@ struct local_token_rules {
 MUST_USE enum err local_token_check(const struct local_keys *keys, struct store *st,
                                     const struct local_token_rules *rules, struct slice token,
                                     struct arena *a, struct jwt_claims *out);
+
+/*
+ * An opaque token, by what the store holds of it: all but form, typ and signature.  *out is filled
+ * as above.  ERR_TOKEN_INACTIVE when the store has none of that text.
+ */
+MUST_USE enum err local_opaque_check(struct store *st, const struct local_token_rules *rules,
+                                     struct slice token, struct arena *a, struct jwt_claims *out);
+
+/* What the store holds of it, as JSON text in the arena.  ERR_TOKEN_INACTIVE, ERR_STORE. */
+MUST_USE enum err local_opaque_claims(struct store *st, struct slice token, struct arena *a,
+                                      struct slice *claims);
 
 /* The same of a token that has been taken apart: all but its form. */
 MUST_USE enum err local_claims_check(const struct local_keys *keys, struct store *st,

@@ -1,6 +1,7 @@
 #include "store.h"
 
 #include "store_internal.h"
+#include "store_signal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +72,7 @@ static enum err attach(struct store *st)
     if (e == ERR_OK) {
         st->device = sb.st_dev;
         st->inode = sb.st_ino;
+        store_signal_make(st->path, &sb);
     }
     return e;
 }

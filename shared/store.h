@@ -1,6 +1,6 @@
 /*
  * The one door to state: clients, their secrets, public signing keys, seen jti values, failed
- * logins, revocations, cached documents.
+ * logins, revocations, opaque tokens, cached documents.
  *
  * A struct store is one connection: it belongs to one thread at a time.  Any number of processes
  * may have the same store open.  Every function that touches it can fail with ERR_STORE (cannot be
@@ -38,7 +38,7 @@ MUST_USE enum err store_refresh(struct store *st);
 
 /*
  * A number that grows with every change of clients, keys or revocations, and with nothing else;
- * caches built on these compare it.
+ * caches built on these compare it.  store_signal.h tells when it is worth asking.
  */
 MUST_USE enum err store_epoch(struct store *st, int64_t *epoch);
 
@@ -204,6 +204,21 @@ MUST_USE enum err store_token_check(struct store *st, struct slice client_id, st
 
 /* Of a token of another issuer: ERR_TOKEN_REVOKED when its jti was revoked here. */
 MUST_USE enum err store_jti_check(struct store *st, struct slice jti);
+
+/* ---- opaque access tokens ---- */
+
+/*
+ * digest: SHA-256 of the token's text, which is not kept; claims: what a JWT in its place would
+ * say.  No change of the epoch: nothing can be cached of a token that did not exist.
+ */
+MUST_USE enum err store_opaque_add(struct store *st, const struct secret *digest,
+                                   struct slice claims, int64_t expires_at);
+/*
+ * The claims, in the arena, NUL-terminated.  An expired token is found too, until it is purged.
+ * ERR_NOT_FOUND; ERR_MEMORY when the arena is full.
+ */
+MUST_USE enum err store_opaque_get(struct store *st, const struct secret *digest, struct arena *a,
+                                   struct slice *claims);
 
 /* ---- documents fetched over the network ---- */
 

@@ -169,6 +169,8 @@ static const char *const purges[] = {
     " (SELECT digest FROM jti WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM revocation WHERE jti IN"
     " (SELECT jti FROM revocation WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM opaque_token WHERE digest IN"
+    " (SELECT digest FROM opaque_token WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM document WHERE rowid IN"
     " (SELECT rowid FROM document WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM client_secret WHERE id IN"

@@ -23,6 +23,7 @@ struct store {
     dev_t device; /* of the file that was opened */
     ino_t inode;
     unsigned busy_timeout_ms;
+    bool bumped; /* the open transaction changes the epoch */
     char fault[STORE_MAX_FAULT];
     char path[]; /* NUL-terminated */
 };
@@ -74,7 +75,8 @@ MUST_USE enum err store_begin(struct store *st);
 /* Commit when e is ERR_OK, else roll back and hand e on. */
 MUST_USE enum err store_end(struct store *st, enum err e);
 
-/* Let the epoch grow; inside the transaction of what changed. */
+/* Let the epoch grow, and when that is committed the signal; inside the transaction of the change.
+ */
 MUST_USE enum err store_bump(struct store *st);
 /* store_run and store_bump in one transaction; `none` when the statement touched no row. */
 MUST_USE enum err store_change(struct store *st, const char *sql, const struct param *params,

@@ -1,4 +1,5 @@
 #include "store_internal.h"
+#include "store_signal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -128,6 +129,7 @@ enum err store_run(struct store *st, const char *sql, const struct param *params
 
 enum err store_begin(struct store *st)
 {
+    st->bumped = false;
     return store_run(st, "BEGIN IMMEDIATE", NO_PARAMS, NULL);
 }
 
@@ -139,11 +141,14 @@ enum err store_end(struct store *st, enum err e)
      */
     if (e != ERR_OK && sqlite3_get_autocommit(st->db) == 0)
         sqlite3_exec(st->db, "ROLLBACK", NULL, NULL, NULL);
+    if (e == ERR_OK && st->bumped)
+        store_signal_raise(st->path);
     return e;
 }
 
 enum err store_bump(struct store *st)
 {
+    st->bumped = true;
     /* By the clock, so that a store restored from a backup never comes back to a number it had. */
     return store_run(st, "UPDATE meta SET epoch = max(epoch + 1, " SQL_NOW_MS ")", NO_PARAMS, NULL);
 }

@@ -1,6 +1,7 @@
 #include "access_token.h"
 
 #include "base64url.h"
+#include "local_token.h"
 
 #include <openssl/rand.h>
 
@@ -16,18 +17,44 @@ static enum err make_jti(char out[ACCESS_TOKEN_JTI + 1])
     return text.overflowed ? ERR_INTERNAL : ERR_OK;
 }
 
-enum err access_token_make(const struct config *conf, const struct jwk *key,
-                           const struct client *client, struct slice scope, struct slice audience,
-                           int64_t now, struct arena *a, struct access_token *out)
+_Static_assert(BASE64URL_LENGTH(SECRET_BYTES) == LOCAL_OPAQUE_TEXT, "an opaque token's text");
+
+static enum err make_opaque(struct arena *a, struct slice *out)
+{
+    struct secret random;
+    struct buf text = buf_in(a, LOCAL_OPAQUE_TEXT + 1);
+    if (!secret_random(&random))
+        return ERR_INTERNAL;
+    base64url_encode((struct slice){(const char *)random.b, sizeof random.b}, &text);
+    secret_wipe(&random);
+    *out = buf_slice(&text);
+    return text.overflowed ? ERR_MEMORY : ERR_OK;
+}
+
+static enum err make_signed(const struct jwk *key, struct slice claims, struct arena *a,
+                            struct slice *out)
 {
     const struct jws_alg *alg = jws_alg_find(slice_of(key->alg));
-    struct buf claims = buf_in(a, MAX_CLAIMS), text = buf_in(a, JWS_MAX_BYTES + 1);
+    struct buf text = buf_in(a, JWS_MAX_BYTES + 1);
+    if (alg == NULL)
+        return ERR_KEYS;
+    enum err e = jws_sign(alg, key, "at+jwt", claims, a, &text);
+    if (e == ERR_OK)
+        *out = buf_slice(&text);
+    return e;
+}
+
+/* Fills all of *out but the text. */
+static enum err make_claims(const struct config *conf, const struct client *client,
+                            struct slice scope, struct slice audience, int64_t now, struct arena *a,
+                            struct access_token *out)
+{
+    struct buf claims = buf_in(a, MAX_CLAIMS);
     unsigned configured = conf->token_lifetime_s;
     /* A client that was just re-enabled: its tokens count from the next second on. */
     int64_t issued_at = now > client->tokens_valid_from ? now : client->tokens_valid_from;
     out->expires_in = client->token_lifetime_s != 0 ? client->token_lifetime_s : configured;
-    if (alg == NULL)
-        return ERR_KEYS;
+    out->expires_at = issued_at + out->expires_in;
     enum err e = make_jti(out->jti);
     if (e != ERR_OK)
         return e;
@@ -40,15 +67,22 @@ enum err access_token_make(const struct config *conf, const struct jwk *key,
     buf_puts(&claims, ",\"aud\":");
     buf_put(&claims, audience);
     buf_printf(&claims, ",\"iat\":%lld,\"exp\":%lld,\"jti\":", (long long)issued_at,
-               (long long)(issued_at + out->expires_in));
+               (long long)out->expires_at);
     buf_json(&claims, slice_of(out->jti));
     buf_puts(&claims, ",\"scope\":");
     buf_json(&claims, scope);
     buf_puts(&claims, "}");
-    if (claims.overflowed)
-        return ERR_TOO_LARGE;
-    e = jws_sign(alg, key, "at+jwt", buf_slice(&claims), a, &text);
-    if (e == ERR_OK)
-        out->text = buf_slice(&text);
-    return e;
+    out->claims = buf_slice(&claims);
+    return claims.overflowed ? ERR_TOO_LARGE : ERR_OK;
+}
+
+enum err access_token_make(const struct config *conf, const struct jwk *key,
+                           const struct client *client, struct slice scope, struct slice audience,
+                           int64_t now, struct arena *a, struct access_token *out)
+{
+    enum err e = make_claims(conf, client, scope, audience, now, a, out);
+    if (e != ERR_OK)
+        return e;
+    return conf->token_format == TOKEN_OPAQUE ? make_opaque(a, &out->text)
+                                              : make_signed(key, out->claims, a, &out->text);
 }

@@ -1,4 +1,4 @@
-/* Access tokens of this issuer: RFC 9068 JWTs. */
+/* Access tokens of this issuer: RFC 9068 JWTs, or opaque ones with the claims of such. */
 #ifndef FHIR_AUTH_ACCESS_TOKEN_H
 #define FHIR_AUTH_ACCESS_TOKEN_H
 
@@ -12,11 +12,14 @@ struct access_token {
     struct slice text;              /* in the arena */
     char jti[ACCESS_TOKEN_JTI + 1]; /* for the log */
     int64_t expires_in;             /* seconds */
+    int64_t expires_at;             /* seconds since 1970 */
+    struct slice claims;            /* JSON, in the arena */
 };
 
 /*
- * Sign a token for the client with the key and its own algorithm.  audience: a JSON value.
- * ERR_TOO_LARGE, ERR_INTERNAL, and the errors of jws_sign.
+ * A token for the client: signed with the key and its own algorithm; with format = opaque random,
+ * and key is NULL: it is good for nothing until its claims are in the store.  audience: a JSON
+ * value.  ERR_TOO_LARGE, ERR_INTERNAL, and the errors of jws_sign.
  */
 MUST_USE enum err access_token_make(const struct config *conf, const struct jwk *key,
                                     const struct client *client, struct slice scope,

@@ -131,7 +131,9 @@ enum err endpoint_health(struct endpoint *ep, struct response *out)
     struct buf text = buf_in(ep->arena, MAX_HEALTH + 256), sets = buf_in(ep->arena, MAX_HEALTH);
     enum err store = ep->store != NULL ? put_key_sets(ep, &sets) : ERR_STORE;
     enum err keys = store == ERR_OK ? endpoint_signing_key(ep, &key) : ERR_KEYS;
-    bool well = store == ERR_OK && keys == ERR_OK;
+    /* Opaque tokens need no key. */
+    bool able = keys == ERR_OK || (keys == ERR_KEYS && ep->conf->token_format == TOKEN_OPAQUE);
+    bool well = store == ERR_OK && able;
     buf_printf(&text, "{\"status\":\"%s\",\"store\":\"%s\",\"signing_key\":\"%s\"",
                well ? "ok" : "unavailable",
                store == ERR_OK && keys != ERR_STORE ? "ok" : "unreachable",

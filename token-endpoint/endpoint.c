@@ -51,7 +51,7 @@ void endpoint_cache_clear(struct endpoint_cache *cache)
     *cache = (struct endpoint_cache){0};
 }
 
-/* No key is no fault here: the endpoints that need one say so. */
+/* No key is no fault here: the endpoints that need one say so.  Opaque tokens need none. */
 static enum err load_signing_key(struct endpoint *ep, struct jwk **out)
 {
     char reason[256];
@@ -64,7 +64,8 @@ static enum err load_signing_key(struct endpoint *ep, struct jwk **out)
     enum err e = keyring_signing_key(&ring, out, &fault);
     if (e == ERR_OK || e == ERR_STORE)
         return e;
-    LOG(LOG_LEVEL_ERROR, "no-signing-key", LOG_TEXT("reason", buf_slice(&fault)));
+    LOG(ep->conf->token_format == TOKEN_OPAQUE ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "no-signing-key",
+        LOG_TEXT("reason", buf_slice(&fault)));
     *out = NULL;
     return ERR_OK;
 }
@@ -86,8 +87,9 @@ static enum err load_encryption_key(struct endpoint *ep, struct jwk **out)
 
 static bool cache_is_whole(const struct endpoint *ep)
 {
-    return ep->cache->signing_key != NULL &&
-           (ep->cache->encryption_key != NULL || ep->conf->token_format != TOKEN_ENCRYPTED_JWT);
+    enum token_format format = ep->conf->token_format;
+    return (ep->cache->signing_key != NULL || format == TOKEN_OPAQUE) &&
+           (ep->cache->encryption_key != NULL || format != TOKEN_ENCRYPTED_JWT);
 }
 
 static enum err fill_cache(struct endpoint *ep)
@@ -135,6 +137,8 @@ enum err endpoint_check_token(struct endpoint *ep, struct slice token, struct jw
 {
     struct local_token_rules rules = {
         .issuer = ep->conf->issuer, .now = ep->now, .clock_skew = ep->conf->token_clock_skew_s};
+    if (local_opaque_is(token))
+        return local_opaque_check(ep->store, &rules, token, ep->arena, out);
     enum err e = fill_cache(ep);
     if (e == ERR_OK && envelope_is(token))
         e = envelope_open(ep->conf, ep->store, token, ep->now, ep->arena, &token);

@@ -52,7 +52,7 @@ MUST_USE enum err endpoint_client(struct endpoint *ep, const struct form *form);
 /* Count a token for the client of ep->who.  ERR_THROTTLED: no more for now; ERR_STORE. */
 MUST_USE enum err endpoint_count_token(struct endpoint *ep);
 
-/* The key that signs now; borrowed from the cache.  ERR_KEYS, ERR_STORE. */
+/* The key that signs now; borrowed from the cache.  ERR_KEYS when there is none, ERR_STORE. */
 MUST_USE enum err endpoint_signing_key(struct endpoint *ep, const struct jwk **out);
 
 /* The key that tokens are encrypted for; NULL when they are not; borrowed.  ERR_KEYS, ERR_STORE. */
@@ -64,7 +64,10 @@ MUST_USE enum err endpoint_encryption_key(struct endpoint *ep, const struct jwk 
  */
 bool endpoint_blames_token(enum err e);
 
-/* Check a token that this endpoint may have issued.  Errors as local_token_check. */
+/*
+ * Check a token that this endpoint may have issued, whatever the format of new ones is.  Errors as
+ * local_token_check and local_opaque_check.
+ */
 MUST_USE enum err endpoint_check_token(struct endpoint *ep, struct slice token,
                                        struct jwt_claims *out);
 

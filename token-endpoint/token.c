@@ -20,6 +20,31 @@ static enum err encrypt(struct endpoint *ep, struct access_token *token)
     return e;
 }
 
+/* format = opaque: the token is only a name for its claims, and the store knows it by digest. */
+static enum err keep(struct endpoint *ep, const struct access_token *token)
+{
+    struct secret digest;
+    if (!secret_digest(SLICE(""), token->text, &digest))
+        return ERR_INTERNAL;
+    return store_opaque_add(ep->store, &digest, token->claims,
+                            token->expires_at + (int64_t)ep->conf->token_clock_skew_s);
+}
+
+/* In the configured format, ready to be handed out. */
+static enum err issue(struct endpoint *ep, struct slice scope, struct slice audience,
+                      struct access_token *out)
+{
+    bool opaque = ep->conf->token_format == TOKEN_OPAQUE;
+    const struct jwk *key = NULL;
+    enum err e = opaque ? ERR_OK : endpoint_signing_key(ep, &key);
+    if (e == ERR_OK)
+        e = access_token_make(ep->conf, key, &ep->who.client, scope, audience, ep->now, ep->arena,
+                              out);
+    if (e == ERR_OK)
+        e = opaque ? keep(ep, out) : encrypt(ep, out);
+    return e;
+}
+
 static void reply_token(struct endpoint *ep, const struct access_token *token, struct slice scope,
                         struct response *out)
 {
@@ -48,7 +73,6 @@ enum err endpoint_token(struct endpoint *ep, struct response *out)
 {
     struct form form;
     struct slice scope;
-    const struct jwk *key;
     struct access_token token;
     struct buf audience = buf_in(ep->arena, CONFIG_MAX_BASES * (CONFIG_MAX_TEXT + 4));
     enum err e = endpoint_form(ep, &form);
@@ -64,12 +88,7 @@ enum err endpoint_token(struct endpoint *ep, struct response *out)
     if (e == ERR_OK)
         e = endpoint_count_token(ep);
     if (e == ERR_OK)
-        e = endpoint_signing_key(ep, &key);
-    if (e == ERR_OK)
-        e = access_token_make(ep->conf, key, &ep->who.client, scope, buf_slice(&audience), ep->now,
-                              ep->arena, &token);
-    if (e == ERR_OK)
-        e = encrypt(ep, &token);
+        e = issue(ep, scope, buf_slice(&audience), &token);
     if (e != ERR_OK)
         return e;
     reply_token(ep, &token, scope, out);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A real web server with TLS, both programs in front of a FHIR server, clients, and a walk through what
 # they do.  Called by make demo.  Environment: SERVER=lighttpd|apache, PORT, FHIR_UPSTREAM, DEMO_ONCE,
-# TOKEN_FORMAT=jwt|encrypted-jwt.
+# TOKEN_FORMAT=jwt|encrypted-jwt|opaque.
 set -eu
 umask 077
 cd "$(dirname "$0")/../.."
@@ -24,9 +24,9 @@ lighttpd | apache) ;;
 *) die "SERVER=$server is not known; use SERVER=lighttpd or SERVER=apache" ;;
 esac
 case $format in
-jwt) encrypted=no ;;
+jwt | opaque) encrypted=no ;;
 encrypted-jwt) encrypted=yes ;;
-*) die "TOKEN_FORMAT=$format is not known; use TOKEN_FORMAT=jwt or TOKEN_FORMAT=encrypted-jwt" ;;
+*) die "TOKEN_FORMAT=$format is not known; use TOKEN_FORMAT=jwt, encrypted-jwt or opaque" ;;
 esac
 case $port in
 '' | *[!0-9]*) die "PORT=$port is no number" ;;

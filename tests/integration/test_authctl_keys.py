@@ -212,7 +212,7 @@ def test_inspect_checks_type_signature_and_form(issuing):
         ("no known signing key", token_of(issuing.key, "other", claims_of())),
         ("no known signing key", token_of(issuing.key, None, claims_of())),
         ("malformed JSON", token_of(issuing.key, issuing.kid, "not JSON")),
-        ("not a compact signed JWT", "opaque"),
+        ("unknown to its issuer", "opaque"),
         ("not a compact signed JWT", good + "." + good),
         ("no token on standard input", ""),
         ("no token on standard input", "\n"),
@@ -269,7 +269,8 @@ def test_revoke_refuses_what_is_not_ours(issuing):
         ("no known signing key", token_of(stranger, stranger.thumbprint(), claims_of())),
         ("claim", token_of(issuing.key, issuing.kid, claims_of(jti=None))),
         ("claim", token_of(issuing.key, issuing.kid, claims_of(exp=None))),
-        ("compact", "abc"),
+        ("unknown to its issuer", "abc"),
+        ("compact", "a.b"),
     ]:
         issuing.no(why, "token", "revoke", stdin=token)
     with sqlite3.connect(issuing.store) as db:

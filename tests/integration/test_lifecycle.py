@@ -7,16 +7,13 @@ import pytest
 import keys
 from gateway import wait_until
 
-REVOKED_WITHIN = 2.0  # seconds, by design
-
 
 def status(gw, token):
     return gw.fhir("GET", "/Patient/pat-1", token).status_code
 
 
-def assert_refused_soon(gw, token):
-    wait_until("the token is refused", lambda: status(gw, token) == 401, REVOKED_WITHIN)
-    # And it stays so, whichever process or cache answers.
+def assert_refused(gw, token):
+    """From this request on, whichever process or cache answers."""
     assert {status(gw, token) for _ in range(20)} == {401}
 
 
@@ -72,7 +69,7 @@ def test_revoked_by_its_client(gw, introspector):
     token, other = gw.token("system/*.rs", client), gw.token("system/*.rs", client)
     assert status(gw, token) == 200 == status(gw, other)
     assert gw.oauth("POST", "/revoke", data={"token": token}, auth=client).status_code == 200
-    assert_refused_soon(gw, token)
+    assert_refused(gw, token)
     assert introspect(gw, introspector, token).json() == {"active": False}
     assert status(gw, other) == 200
 
@@ -90,7 +87,7 @@ def test_revoked_by_the_administrator(gw):
     token = gw.token("system/*.rs")
     assert status(gw, token) == 200
     gw.ctl("token", "revoke", stdin=token)
-    assert_refused_soon(gw, token)
+    assert_refused(gw, token)
 
 
 def test_disabled_client(gw):
@@ -98,7 +95,7 @@ def test_disabled_client(gw):
     token = gw.token("system/*.rs", client)
     assert status(gw, token) == 200
     gw.ctl("client", "disable", client[0])
-    assert_refused_soon(gw, token)
+    assert_refused(gw, token)
     gw.ctl("client", "enable", client[0])
     new = wait_until(
         "a new token works",
@@ -113,7 +110,7 @@ def test_removed_client(gw):
     token = gw.token("system/*.rs", client)
     assert status(gw, token) == 200
     gw.ctl("client", "remove", client[0])
-    assert_refused_soon(gw, token)
+    assert_refused(gw, token)
 
 
 def test_short_lived_token(gw):

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base64url.h"
 #include "jws.h"
 #include "keyring.h"
 #include "store.h"
@@ -129,16 +130,44 @@ static inline struct slice site_sign(struct site *s, const struct jwk *key, cons
     return buf_slice(&text);
 }
 
+#define SITE_MAX_CLAIMS 1024
+
+static inline void site_claims(const char *client_id, const char *jti, int64_t issued_at,
+                               int64_t expires_at, char out[SITE_MAX_CLAIMS])
+{
+    snprintf(out, SITE_MAX_CLAIMS,
+             "{\"iss\":\"" SITE_ISSUER "\",\"sub\":\"%s\",\"client_id\":\"%s\",\"aud\":\"" SITE_FHIR
+             "\",\"iat\":%lld,\"exp\":%lld,\"jti\":\"%s\",\"scope\":\"system/Patient.rs\"}",
+             client_id, client_id, (long long)issued_at, (long long)expires_at, jti);
+}
+
 /* An access token as the token endpoint makes it, but for the claims that are given. */
 static inline struct slice site_token(struct site *s, const char *client_id, const char *jti,
                                       int64_t issued_at, int64_t expires_at)
 {
-    char claims[1024];
-    snprintf(claims, sizeof claims,
-             "{\"iss\":\"" SITE_ISSUER "\",\"sub\":\"%s\",\"client_id\":\"%s\",\"aud\":\"" SITE_FHIR
-             "\",\"iat\":%lld,\"exp\":%lld,\"jti\":\"%s\",\"scope\":\"system/Patient.rs\"}",
-             client_id, client_id, (long long)issued_at, (long long)expires_at, jti);
+    char claims[SITE_MAX_CLAIMS];
+    site_claims(client_id, jti, issued_at, expires_at, claims);
     return site_sign(s, s->key, "at+jwt", claims);
+}
+
+/* An opaque one with whatever claims. */
+static inline struct slice site_keep(struct site *s, const char *claims)
+{
+    struct secret random, digest;
+    struct buf text = buf_in(&s->arena, 64);
+    assert_true(secret_random(&random));
+    base64url_encode((struct slice){(const char *)random.b, sizeof random.b}, &text);
+    assert_true(secret_digest(SLICE(""), buf_slice(&text), &digest));
+    assert_int_equal(store_opaque_add(s->st, &digest, slice_of(claims), SITE_NOW + 1000), ERR_OK);
+    return buf_slice(&text);
+}
+
+static inline struct slice site_opaque(struct site *s, const char *client_id, const char *jti,
+                                       int64_t issued_at, int64_t expires_at)
+{
+    char claims[SITE_MAX_CLAIMS];
+    site_claims(client_id, jti, issued_at, expires_at, claims);
+    return site_keep(s, claims);
 }
 
 #endif

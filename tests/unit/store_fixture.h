@@ -29,7 +29,7 @@ struct fixture {
 
 static inline void fixture_forget_files(const struct fixture *f)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", "-signal"};
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
         char name[128];
         snprintf(name, sizeof name, "%s%s", f->path, suffixes[i]);

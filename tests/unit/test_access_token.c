@@ -60,6 +60,34 @@ static void a_client_may_have_a_lifetime_of_its_own(void **state)
     assert_int_equal(t.expires_in, 10);
 }
 
+/* Nothing in its text; the claims are those of a JWT. */
+static void an_opaque_token_is_random(void **state)
+{
+    struct site *s = *state;
+    struct jwt_claims c;
+    char before[LOCAL_OPAQUE_TEXT + 1] = "";
+    struct client client = site_client("a", "system/*.rs");
+    s->conf.token_format = TOKEN_OPAQUE;
+    for (int i = 0; i < 8; i++) {
+        struct access_token t;
+        assert_int_equal(access_token_make(&s->conf, NULL, &client, SLICE("system/*.rs"),
+                                           SLICE("\"x\""), SITE_NOW, &s->arena, &t),
+                         ERR_OK);
+        assert_int_equal(t.text.n, LOCAL_OPAQUE_TEXT);
+        assert_true(local_opaque_is(t.text));
+        assert_string_not_equal(t.text.p, before);
+        memcpy(before, t.text.p, sizeof before);
+        assert_int_equal(t.expires_at, SITE_NOW + 300);
+        assert_int_equal(jwt_claims_parse(t.claims, &s->arena, &c), ERR_OK);
+        check_slice(__LINE__, c.iss, SITE_ISSUER);
+        check_slice(__LINE__, c.sub, "a");
+        check_slice(__LINE__, c.client_id, "a");
+        check_slice(__LINE__, c.scope, "system/*.rs");
+        check_slice(__LINE__, c.jti, t.jti);
+        assert_true(c.iat == SITE_NOW && c.exp == SITE_NOW + 300 && c.aud_count == 1);
+    }
+}
+
 /* What the issuer makes the gateway takes. */
 static void the_gateway_takes_it(void **state)
 {
@@ -109,6 +137,7 @@ int main(void)
         SITE(a_token_is_that_of_rfc_9068),
         SITE(every_token_has_a_jti_of_its_own),
         SITE(a_client_may_have_a_lifetime_of_its_own),
+        SITE(an_opaque_token_is_random),
         SITE(the_gateway_takes_it),
         SITE(what_cannot_be_signed_is_refused),
     };

@@ -81,6 +81,20 @@ static void the_state_of_a_set_is_told(void **state)
     check(__LINE__, t, NOW + 4000, X("fresh", "1800004000", "null"));
 }
 
+/* Without a key no JWT can be signed; an opaque token needs none. */
+static void a_missing_key_hinders_no_opaque_tokens(void **state)
+{
+    struct trust *t = *state;
+    int status;
+    trust_configure(t, "", "");
+    assert_int_equal(store_key_remove(t->site->st, slice_of(t->site->key->kid)), ERR_OK);
+    check_slice(__LINE__, slice_of(health(t, NOW, &status)),
+                "{\"status\":\"unavailable\",\"store\":\"ok\",\"signing_key\":\"none\"}\n");
+    assert_int_equal(status, 503);
+    t->site->conf.token_format = TOKEN_OPAQUE;
+    check(__LINE__, t, NOW, "{\"status\":\"ok\",\"store\":\"ok\",\"signing_key\":\"none\"}\n");
+}
+
 static void only_sets_that_are_fetched_are_told(void **state)
 {
     struct trust *t = *state;
@@ -143,9 +157,8 @@ static void a_store_that_cannot_be_read_is_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TRUST(the_state_of_a_set_is_told),
-        TRUST(only_sets_that_are_fetched_are_told),
-        TRUST(there_is_room_for_all),
+        TRUST(the_state_of_a_set_is_told),          TRUST(a_missing_key_hinders_no_opaque_tokens),
+        TRUST(only_sets_that_are_fetched_are_told), TRUST(there_is_room_for_all),
         TRUST(a_store_that_cannot_be_read_is_none),
     };
     return cmocka_run_group_tests_name("health", tests, NULL, NULL);

@@ -246,11 +246,38 @@ static bool is_active(struct site *s, struct people p, const char *token)
     return slice_starts(c.answer.body, "{\"active\":true");
 }
 
-static void only_its_client_revokes_a_token(void **state)
+/* An opaque token is described by the members of a JWT, whatever the format of new tokens is. */
+static void an_opaque_token_is_described_alike(void **state)
 {
     struct site *s = *state;
     CALL(c);
     struct people p = people_of(s);
+    const char *jwt = obtain(s, "owner", p.owner, "system/Patient.rs");
+    s->conf.token_format = TOKEN_OPAQUE;
+    const char *opaque = obtain(s, "owner", p.owner, "system/Patient.rs");
+    s->conf.token_format = TOKEN_JWT;
+    struct slice answers[2];
+    const char *tokens[2] = {jwt, opaque};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(ask(s, &c, endpoint_introspect, "reader", p.reader, tokens[i], SITE_NOW),
+                         ERR_OK);
+        answers[i] = c.answer.body;
+        assert_true(slice_starts(answers[i], "{\"active\":true"));
+    }
+    /* They differ in the jti only, which has 22 characters. */
+    size_t at = (size_t)(strstr(answers[0].p, "\"jti\":\"") - answers[0].p) + 7;
+    assert_int_equal(answers[0].n, answers[1].n);
+    assert_memory_equal(answers[0].p, answers[1].p, at);
+    assert_memory_not_equal(answers[0].p + at, answers[1].p + at, 22);
+    assert_string_equal(answers[0].p + at + 22, answers[1].p + at + 22);
+    assert_int_equal(ask(s, &c, endpoint_introspect, "reader", p.reader, opaque, SITE_NOW + 300),
+                     ERR_OK);
+    check_slice(__LINE__, c.answer.body, INACTIVE);
+}
+
+static void check_revocation(struct site *s, struct people p)
+{
+    CALL(c);
     const char *token = obtain(s, "owner", p.owner, "system/Patient.rs");
     const char *other = obtain(s, "owner", p.owner, "system/Patient.rs");
     assert_int_equal(ask(s, &c, endpoint_revoke, "reader", p.reader, token, SITE_NOW), ERR_OK);
@@ -269,13 +296,22 @@ static void only_its_client_revokes_a_token(void **state)
     assert_int_equal(c.answer.status, 200);
 }
 
+static void only_its_client_revokes_a_token(void **state)
+{
+    struct site *s = *state;
+    struct people p = people_of(s);
+    check_revocation(s, p);
+    s->conf.token_format = TOKEN_OPAQUE;
+    check_revocation(s, p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SITE(an_active_token_is_described),       SITE(members_come_from_the_token),
-        SITE(a_signed_answer_says_the_same),      SITE(all_else_is_inactive_and_no_more),
-        SITE(nobody_asks_without_authentication), SITE(an_outage_is_not_inactive),
-        SITE(only_its_client_revokes_a_token),
+        SITE(an_active_token_is_described),     SITE(an_opaque_token_is_described_alike),
+        SITE(members_come_from_the_token),      SITE(a_signed_answer_says_the_same),
+        SITE(all_else_is_inactive_and_no_more), SITE(nobody_asks_without_authentication),
+        SITE(an_outage_is_not_inactive),        SITE(only_its_client_revokes_a_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,6 +93,86 @@ static void every_claim_counts(void **state)
     }
 }
 
+static enum err check_opaque(struct site *s, struct slice token, int64_t now,
+                             struct jwt_claims *out)
+{
+    struct local_token_rules rules = {.issuer = SITE_ISSUER, .now = now, .clock_skew = 5};
+    EXACT(text, token);
+    return local_opaque_check(s->st, &rules, text, &s->arena, out);
+}
+
+static void what_has_no_dot_is_opaque(void **state)
+{
+    (void)state;
+    assert_true(local_opaque_is(SLICE("")));
+    assert_true(local_opaque_is(SLICE("abc")));
+    assert_false(local_opaque_is(SLICE("a.b")));
+    assert_false(local_opaque_is(SLICE(".")));
+}
+
+static void an_opaque_token_passes_with_its_claims(void **state)
+{
+    struct site *s = *state;
+    struct jwt_claims c;
+    site_add_client(s, "a", "system/*.rs");
+    struct slice token = site_opaque(s, "a", "j", SITE_NOW, SITE_NOW + 300);
+    assert_int_equal(token.n, LOCAL_OPAQUE_TEXT);
+    assert_int_equal(check_opaque(s, token, SITE_NOW, &c), ERR_OK);
+    check_slice(__LINE__, c.client_id, "a");
+    check_slice(__LINE__, c.scope, "system/Patient.rs");
+    assert_int_equal(c.exp, SITE_NOW + 300);
+    assert_int_equal(check_opaque(s, token, SITE_NOW + 304, &c), ERR_OK);
+    assert_int_equal(check_opaque(s, token, SITE_NOW + 305, &c), ERR_JWT_EXPIRED);
+    /* No key is needed. */
+    assert_int_equal(store_key_remove(s->st, slice_of(s->key->kid)), ERR_OK);
+    assert_int_equal(check_opaque(s, token, SITE_NOW, &c), ERR_OK);
+    /* The same rules of revocation. */
+    assert_int_equal(store_revoke(s->st, SLICE("j"), SITE_NOW + 300), ERR_OK);
+    assert_int_equal(check_opaque(s, token, SITE_NOW, &c), ERR_TOKEN_REVOKED);
+    check_slice(__LINE__, c.jti, "j");
+}
+
+/* The same of an opaque token; what is only in a JWT is left out. */
+static void every_claim_of_an_opaque_token_counts(void **state)
+{
+    struct site *s = *state;
+    size_t tried = 0;
+    site_add_client(s, "a", "system/*.rs");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct jwt_claims c;
+        if (rows[i].why == ERR_JWT_TYP)
+            continue;
+        struct slice token = site_keep(s, rows[i].claims);
+        check_err(rows[i].line, check_opaque(s, token, SITE_NOW, &c), rows[i].why);
+        arena_reset(&s->arena);
+        tried++;
+    }
+    assert_true(tried > 20);
+}
+
+static void what_the_store_does_not_know_is_inactive(void **state)
+{
+    struct site *s = *state;
+    struct jwt_claims c;
+    site_add_client(s, "a", "system/*.rs");
+    struct slice token = site_opaque(s, "a", "j", SITE_NOW, SITE_NOW + 300);
+    char text[LOCAL_OPAQUE_TEXT + 2];
+    memcpy(text, token.p, token.n);
+    text[token.n] = 'A';
+    for (size_t i = 0; i < token.n; i++) {
+        text[i] = token.p[i] == 'A' ? 'B' : 'A';
+        assert_int_equal(check_opaque(s, (struct slice){text, token.n}, SITE_NOW, &c),
+                         ERR_TOKEN_INACTIVE);
+        assert_null(c.iss.p);
+        text[i] = token.p[i];
+        assert_int_equal(check_opaque(s, (struct slice){text, i}, SITE_NOW, &c),
+                         ERR_TOKEN_INACTIVE);
+    }
+    assert_int_equal(check_opaque(s, (struct slice){text, token.n + 1}, SITE_NOW, &c),
+                     ERR_TOKEN_INACTIVE);
+    assert_int_equal(check_opaque(s, (struct slice){text, token.n}, SITE_NOW, &c), ERR_OK);
+}
+
 static void no_byte_of_a_token_can_change(void **state)
 {
     struct site *s = *state;
@@ -201,6 +281,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SITE(a_good_token_passes_with_its_claims),
         SITE(every_claim_counts),
+        SITE(what_has_no_dot_is_opaque),
+        SITE(an_opaque_token_passes_with_its_claims),
+        SITE(every_claim_of_an_opaque_token_counts),
+        SITE(what_the_store_does_not_know_is_inactive),
         SITE(no_byte_of_a_token_can_change),
         SITE(only_published_keys_count),
         SITE(a_broken_key_row_leaves_the_others_usable),

@@ -37,7 +37,7 @@ static void roots_files_belong_to_the_owner_of_the_directory(void **state)
     assert_int_equal(chown(f->directory, 12345, 23456), 0);
     assert_int_equal(store_create(f->path, BUSY_MS, &f->st), ERR_OK);
     fixture_add_client(f->st, "a");
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-signal"};
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
         char name[128];
         snprintf(name, sizeof name, "%s%s", f->path, suffixes[i]);
@@ -210,6 +210,8 @@ static void refresh_notices_a_replacement(void **state)
     store_close(other);
     fixture_forget_files(f);
     assert_int_equal(rename(aside, f->path), 0);
+    snprintf(aside, sizeof aside, "%s/aside-signal", f->directory);
+    assert_int_equal(unlink(aside), 0);
     assert_int_equal(store_refresh(f->st), ERR_OK);
     struct client c;
     assert_int_equal(store_client_get(f->st, SLICE("new"), &f->arena, &c), ERR_OK);

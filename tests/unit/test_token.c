@@ -131,6 +131,34 @@ static void without_a_key_there_is_no_token(void **state)
     assert_int_equal(c.answer.status, 0);
 }
 
+/* An opaque token has none to wait for, and the store knows it by its digest only. */
+static void an_opaque_token_needs_no_key(void **state)
+{
+    struct site *s = *state;
+    CALL(c);
+    struct secret digest;
+    struct slice kept;
+    struct jwt_claims claims;
+    site_add_client(s, "a", "system/*.rs");
+    s->conf.token_format = TOKEN_OPAQUE;
+    s->conf.token_clock_skew_s = 7;
+    assert_int_equal(store_key_remove(s->st, slice_of(s->key->kid)), ERR_OK);
+    struct slice token =
+        slice_of(obtain(s, "a", client_add_secret(s, "a"), "system/Patient.rs+system/*.read"));
+    assert_int_equal(token.n, LOCAL_OPAQUE_TEXT);
+    assert_true(secret_digest(SLICE(""), token, &digest));
+    assert_int_equal(store_opaque_get(s->st, &digest, &s->arena, &kept), ERR_OK);
+    assert_int_equal(jwt_claims_parse(kept, &s->arena, &claims), ERR_OK);
+    check_slice(__LINE__, claims.scope, "system/Patient.rs system/*.read");
+    check_slice(__LINE__, claims.client_id, "a");
+    assert_true(jwt_has_audience(&claims, SLICE(SITE_FHIR)));
+    /* It stays as long as it may be taken. */
+    assert_int_equal(store_purge(s->st, SITE_NOW + 306, 10), ERR_OK);
+    assert_int_equal(store_opaque_get(s->st, &digest, &s->arena, &kept), ERR_OK);
+    assert_int_equal(store_purge(s->st, SITE_NOW + 307, 10), ERR_OK);
+    assert_int_equal(store_opaque_get(s->st, &digest, &s->arena, &kept), ERR_NOT_FOUND);
+}
+
 /* Whatever room is left, there is a whole token or none. */
 static void without_memory_there_is_no_token(void **state)
 {
@@ -140,6 +168,7 @@ static void without_memory_there_is_no_token(void **state)
     size_t refused = 0;
     for (size_t cap = 256; cap < 96 * 1024; cap += 1536) {
         CALL(c);
+        s->conf.token_format = cap % 1024 < 512 ? TOKEN_JWT : TOKEN_OPAQUE;
         struct arena full = s->arena;
         assert_true(arena_init(&s->arena, cap));
         enum err e = call(s, &c, endpoint_token, form);
@@ -159,9 +188,13 @@ static void without_memory_there_is_no_token(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SITE(a_secret_buys_a_token),           SITE(an_assertion_buys_a_token_once),
-        SITE(what_is_wrong_is_told),           SITE(a_client_gets_so_many_in_a_minute),
-        SITE(without_a_key_there_is_no_token), SITE(without_memory_there_is_no_token),
+        SITE(a_secret_buys_a_token),
+        SITE(an_assertion_buys_a_token_once),
+        SITE(what_is_wrong_is_told),
+        SITE(a_client_gets_so_many_in_a_minute),
+        SITE(without_a_key_there_is_no_token),
+        SITE(an_opaque_token_needs_no_key),
+        SITE(without_memory_there_is_no_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

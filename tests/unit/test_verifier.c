@@ -1,6 +1,16 @@
 #include "site_fixture.h"
 
+#include "store_internal.h"
 #include "verifier.c" /* for its locks */
+
+/* In its place lies something that cannot be one. */
+static void without_signal(struct site *s)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s/store.db-signal", s->directory);
+    assert_int_equal(unlink(name), 0);
+    assert_int_equal(symlink("/nowhere/at/all", name), 0);
+}
 
 static enum err check_at(struct verifier *v, struct store **store, struct slice token, int64_t now)
 {
@@ -49,8 +59,11 @@ static void what_is_no_token_is_refused(void **state)
         const char *token;
         enum err why;
     } rows[] = {
-        {__LINE__, "", ERR_JWT_FORM},
-        {__LINE__, "a", ERR_JWT_FORM},
+        /* no dot: opaque, and the store knows of none */
+        {__LINE__, "", ERR_TOKEN_INACTIVE},
+        {__LINE__, "a", ERR_TOKEN_INACTIVE},
+        {__LINE__, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", ERR_TOKEN_INACTIVE},
+        {__LINE__, "a.b", ERR_JWT_FORM},
         {__LINE__, "..", ERR_JSON},
         /* five parts: encrypted */
         {__LINE__, "a.b.c.d.e", ERR_BASE64},
@@ -63,6 +76,7 @@ static void what_is_no_token_is_refused(void **state)
     char *large = malloc(JWS_MAX_BYTES + 1);
     assert_non_null(large);
     memset(large, 'a', JWS_MAX_BYTES + 1);
+    large[1] = '.';
     assert_int_equal(check_at(v, &mine, (struct slice){large, JWS_MAX_BYTES + 1}, SITE_NOW),
                      ERR_TOO_LARGE);
     assert_int_equal(check_at(v, &mine, (struct slice){large, JWS_MAX_BYTES}, SITE_NOW),
@@ -72,13 +86,14 @@ static void what_is_no_token_is_refused(void **state)
     verifier_free(v);
 }
 
-/* Within the second in which the store was looked at a change may go unseen, and no longer. */
-static void a_change_counts_from_the_next_second_on(void **state)
+/* Should there be no signal, a change may go unseen within the second of the last look. */
+static void without_a_signal_a_change_counts_from_the_next_second_on(void **state)
 {
     struct site *s = *state;
     struct store *mine = NULL;
     struct verifier *v = verifier_new(&s->conf);
     int64_t now = SITE_NOW;
+    without_signal(s);
     site_add_client(s, "a", "system/*.rs");
     struct slice token = site_token(s, "a", "j", SITE_NOW, SITE_NOW + 300);
     assert_int_equal(check_at(v, &mine, token, now), ERR_OK);
@@ -97,6 +112,128 @@ static void a_change_counts_from_the_next_second_on(void **state)
     assert_int_equal(check_at(v, &mine, other, now), ERR_OK);
     assert_int_equal(store_key_remove(s->st, slice_of(s->key->kid)), ERR_OK);
     assert_int_equal(check_at(v, &mine, other, ++now), ERR_KEYS);
+    store_close(mine);
+    verifier_free(v);
+}
+
+/* With one it counts at once: all of this is one second, and one token that is cached. */
+static void a_change_counts_at_once(void **state)
+{
+    struct site *s = *state;
+    struct store *mine = NULL;
+    struct verifier *v = verifier_new(&s->conf);
+    struct client changed = site_client("a", "system/*.rs");
+    site_add_client(s, "a", "system/*.rs");
+    struct slice token = site_token(s, "a", "j", SITE_NOW, SITE_NOW + 300);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
+        changed.enabled = false;
+        assert_int_equal(store_client_update(s->st, &changed), ERR_OK);
+        assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_TOKEN_REVOKED);
+        changed.enabled = true;
+        assert_int_equal(store_client_update(s->st, &changed), ERR_OK);
+    }
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
+    assert_int_equal(store_revoke(s->st, SLICE("j"), SITE_NOW + 300), ERR_OK);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_TOKEN_REVOKED);
+    store_close(mine);
+    verifier_free(v);
+}
+
+static int count_statement(unsigned kind, void *context, void *statement, void *text)
+{
+    (void)kind;
+    (void)statement;
+    (void)text;
+    ++*(int *)context;
+    return 0;
+}
+
+/* And the store is not asked as long as nothing changes. */
+static void a_cached_token_costs_no_statement(void **state)
+{
+    struct site *s = *state;
+    struct store *mine = NULL;
+    struct verifier *v = verifier_new(&s->conf);
+    int statements = 0;
+    site_add_client(s, "a", "system/*.rs");
+    struct slice token = site_token(s, "a", "j", SITE_NOW, SITE_NOW + 300);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
+    sqlite3_trace_v2(mine->db, SQLITE_TRACE_STMT, count_statement, &statements);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
+    assert_int_equal(statements, 0);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW + 1), ERR_OK);
+    assert_int_equal(statements, 1); /* the look of the second */
+    assert_int_equal(store_revoke(s->st, SLICE("other"), SITE_NOW + 300), ERR_OK);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW + 1), ERR_OK);
+    assert_int_equal(statements, 4); /* one more, the keys, the token */
+    store_close(mine);
+    verifier_free(v);
+}
+
+/* A signal that was removed and made anew is followed from the next look on. */
+static void a_new_signal_is_found(void **state)
+{
+    struct site *s = *state;
+    struct store *mine = NULL;
+    struct verifier *v = verifier_new(&s->conf);
+    char name[128];
+    site_add_client(s, "a", "system/*.rs");
+    struct slice token = site_token(s, "a", "j", SITE_NOW, SITE_NOW + 300);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
+    snprintf(name, sizeof name, "%s/store.db-signal", s->directory);
+    assert_int_equal(unlink(name), 0);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW + 1), ERR_OK);
+    assert_null(v->signal.counter);
+    assert_int_equal(store_revoke(s->st, SLICE("other"), SITE_NOW + 300), ERR_OK);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW + 2), ERR_OK);
+    assert_int_equal(store_revoke(s->st, SLICE("j"), SITE_NOW + 300), ERR_OK);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW + 2), ERR_TOKEN_REVOKED);
+    store_close(mine);
+    verifier_free(v);
+}
+
+/* A writer that died between its commit and its count. */
+static void what_the_signal_missed_counts_from_the_next_second_on(void **state)
+{
+    struct site *s = *state;
+    struct store *mine = NULL;
+    struct verifier *v = verifier_new(&s->conf);
+    site_add_client(s, "a", "system/*.rs");
+    struct slice token = site_token(s, "a", "j", SITE_NOW, SITE_NOW + 300);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
+    assert_int_equal(sqlite3_exec(s->st->db,
+                                  "BEGIN; INSERT INTO revocation VALUES (x'6a', 1800000300);"
+                                  "UPDATE meta SET epoch = epoch + 1; COMMIT",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW + 1), ERR_TOKEN_REVOKED);
+    store_close(mine);
+    verifier_free(v);
+}
+
+static void an_opaque_token_is_cached_and_revoked_like_any(void **state)
+{
+    struct site *s = *state;
+    struct store *mine = NULL;
+    struct verifier *v = verifier_new(&s->conf);
+    s->conf.require_encryption = true; /* of no concern to it */
+    site_add_client(s, "a", "system/*.rs");
+    struct slice token = site_opaque(s, "a", "j", SITE_NOW, SITE_NOW + 300);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
+    int statements = 0;
+    sqlite3_trace_v2(mine->db, SQLITE_TRACE_STMT, count_statement, &statements);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
+    assert_int_equal(statements, 0);
+    assert_int_equal(store_revoke(s->st, SLICE("j"), SITE_NOW + 300), ERR_OK);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_TOKEN_REVOKED);
+    struct slice other = site_opaque(s, "a", "k", SITE_NOW, SITE_NOW + 300);
+    assert_int_equal(check_at(v, &mine, other, SITE_NOW), ERR_OK);
+    assert_int_equal(check_at(v, &mine, other, SITE_NOW + 300), ERR_JWT_EXPIRED);
+    assert_int_equal(store_client_remove(s->st, SLICE("a")), ERR_OK);
+    assert_int_equal(check_at(v, &mine, other, SITE_NOW), ERR_TOKEN_REVOKED);
     store_close(mine);
     verifier_free(v);
 }
@@ -217,6 +354,7 @@ static void nobody_goes_on_for_long_with_what_was_known(void **state)
     struct verifier *v = verifier_new(&s->conf);
     site_add_client(s, "a", "system/*.rs");
     struct slice token = site_token(s, "a", "j", SITE_NOW - 500, SITE_NOW + 300);
+    without_signal(s);
     assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
     assert_int_equal(store_revoke(s->st, SLICE("j"), SITE_NOW + 300), ERR_OK);
 
@@ -232,6 +370,22 @@ static void nobody_goes_on_for_long_with_what_was_known(void **state)
     assert_int_equal(check_at(v, &mine, other, SITE_NOW), ERR_OK);
     assert_int_equal(store_revoke(s->st, SLICE("k"), SITE_NOW + 300), ERR_OK);
     assert_int_equal(check_during_a_look(v, other, SITE_NOW + 2), ERR_TOKEN_REVOKED);
+    store_close(mine);
+    verifier_free(v);
+}
+
+/* With a signal nobody does: it may be about this very token. */
+static void on_a_signal_all_wait_for_the_look(void **state)
+{
+    struct site *s = *state;
+    struct store *mine = NULL;
+    struct verifier *v = verifier_new(&s->conf);
+    site_add_client(s, "a", "system/*.rs");
+    struct slice token = site_token(s, "a", "j", SITE_NOW, SITE_NOW + 300);
+    assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
+    assert_int_equal(check_during_a_look(v, token, SITE_NOW + 1), ERR_OK);
+    assert_int_equal(store_revoke(s->st, SLICE("j"), SITE_NOW + 300), ERR_OK);
+    assert_int_equal(check_during_a_look(v, token, SITE_NOW + 1), ERR_TOKEN_REVOKED);
     store_close(mine);
     verifier_free(v);
 }
@@ -313,11 +467,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SITE(facts_come_from_the_store_and_then_from_the_cache),
         SITE(what_is_no_token_is_refused),
-        SITE(a_change_counts_from_the_next_second_on),
+        SITE(without_a_signal_a_change_counts_from_the_next_second_on),
+        SITE(a_change_counts_at_once),
+        SITE(a_cached_token_costs_no_statement),
+        SITE(a_new_signal_is_found),
+        SITE(what_the_signal_missed_counts_from_the_next_second_on),
+        SITE(an_opaque_token_is_cached_and_revoked_like_any),
         SITE(a_new_key_counts_at_once),
         SITE(without_a_store_nothing_passes),
         SITE(a_replaced_store_is_noticed),
         SITE(nobody_goes_on_for_long_with_what_was_known),
+        SITE(on_a_signal_all_wait_for_the_look),
         SITE(threads_share_one_verifier),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
