@@ -121,7 +121,7 @@ static void purge(struct worker *w, int64_t now)
     if (w->store == NULL || now - w->purged_at < PURGE_EVERY_S)
         return;
     w->purged_at = now;
-    if (store_purge(w->store, now, PURGE_ROWS) != ERR_OK)
+    if (store_purge(w->store, now, PURGE_ROWS, NULL) != ERR_OK)
         LOG(LOG_LEVEL_WARNING, "purge-failed", LOG_TEXT("reason", slice_of(store_fault(w->store))));
 }
 
