@@ -7,6 +7,7 @@
  */
 #include "answer.h"
 #include "config.h"
+#include "housekeeper.h"
 #include "log.h"
 #include "request_id.h"
 #include "server.h"
@@ -20,6 +21,7 @@
 struct app {
     struct config conf;
     struct verifier *verifier;
+    struct housekeeper *housekeeper;
 };
 
 struct worker {
@@ -134,6 +136,7 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
         handle_authorizer(w, rq, a, out);
     else
         handle_deny(w, rq, a, out);
+    housekeeper_wake(w->app->housekeeper);
 }
 
 int main(void)
@@ -154,7 +157,8 @@ int main(void)
         return 2;
     }
     app.verifier = verifier_new(&app.conf);
-    if (app.verifier == NULL)
+    app.housekeeper = housekeeper_new(&app.conf, false);
+    if (app.verifier == NULL || app.housekeeper == NULL)
         return 1;
     struct server server = {.threads = app.conf.threads,
                             .arena_bytes = ARENA_BYTES,
@@ -163,6 +167,7 @@ int main(void)
                             .worker_free = worker_free,
                             .handle = handle};
     int status = server_run_fastcgi(&server);
+    housekeeper_free(app.housekeeper);
     verifier_free(app.verifier);
     return status;
 }
