@@ -2,6 +2,7 @@
 import base64
 import json
 import sqlite3
+import subprocess
 import threading
 import time
 
@@ -301,3 +302,23 @@ def test_expired_rows_go_while_nobody_waits(endpoint_with):
     assert second.end() == 0
     assert time.monotonic() - begin < 2
     assert rows() > 0
+
+
+def test_plain_cgi_does_a_small_step_after_its_answer(tmp_path):
+    ctl = Authctl(tmp_path, extra="publish_before_use = 1s\n")
+    first = ctl.json("key", "generate")["kid"]
+    second = ctl.json("key", "rotate")
+    with sqlite3.connect(ctl.store) as db:
+        db.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 800) "
+                   "INSERT INTO jti SELECT randomblob(32), 1000 FROM n")
+    env = {"FHIR_AUTH_CONF": str(ctl.conf), "GATEWAY_INTERFACE": "CGI/1.1",
+           "REQUEST_METHOD": "GET", "REQUEST_URI": "/jwks"}
+    wait_until("the second key signs", lambda: time.time() > second["signs_from"])
+    for left in (300, 300):  # of all processes one a minute
+        done = subprocess.run([BUILD / "token-endpoint"], env=env, stdin=subprocess.DEVNULL,
+                              capture_output=True, check=True, timeout=20)
+        assert done.stdout.startswith(b"Status: 200") and b"keys-not-tended" not in done.stderr
+        with sqlite3.connect(ctl.store) as db:
+            assert db.execute("SELECT count(*) FROM jti").fetchone() == (left,)
+    states = {key["kid"]: key["state"] for key in ctl.json("key", "list")}
+    assert states == {first: "retired", second["kid"]: "active"}
