@@ -13,8 +13,6 @@
 #include "error.h"
 #include "store.h"
 
-#define TOKEN_LIFETIME_MAX_S 3600 /* as token_lifetime in fhir-auth.conf(5) */
-
 enum status {
     STATUS_YES = 0,   /* yes, or done */
     STATUS_NO = 1,    /* no; the reason is on standard error */

@@ -8,23 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A process that signs may still hold a retired key for a moment. */
-#define ROTATION_S 60
-
-/* With the longest lifetime that any client's tokens may have, or had when they were issued. */
-static struct keyring keyring_of(const struct ctl *c, const char *use)
-{
-    bool decrypts = strcmp(use, "enc") == 0;
-    return (struct keyring){
-        .directory = c->config.key_dir,
-        .store = c->store,
-        .use = use,
-        .alg = decrypts ? c->config.encryption_alg : c->config.signing_alg,
-        .keep_retired_s = TOKEN_LIFETIME_MAX_S + ROTATION_S + (int64_t)c->config.token_clock_skew_s,
-        .now = c->now,
-    };
-}
-
 /* --use sig (the default) or enc. */
 static enum status use_read(const struct ctl *c, const char **out)
 {
@@ -59,15 +42,19 @@ static bool report_one(const struct store_key *key, void *context)
     if (l->kid != NULL && strcmp(l->kid, key->kid) != 0)
         return true;
     bool expired = key->expires_at != 0 && key->expires_at <= l->c->now;
+    bool waits = key->state == KEY_PENDING && key->activated_at > l->c->now;
+    bool unset = key->state == KEY_PENDING && key->activated_at == 0;
+    enum key_state state = key->state == KEY_PENDING && !waits && !unset ? KEY_ACTIVE : key->state;
     bool here = key_kid_is_thumbprint(slice_of(key->kid)) && key_file_exists(&l->dir, key->kid);
     const struct field fields[] = {
         REPORT_TEXT("kid", "KID", slice_of(key->kid)),
         REPORT_TEXT("use", "USE", slice_of(key->use)),
         REPORT_TEXT("alg", "ALG", slice_of(key->alg)),
-        REPORT_TEXT("state", "STATE", slice_of(expired ? "expired" : states[key->state])),
+        REPORT_TEXT("state", "STATE", slice_of(expired ? "expired" : states[state])),
         REPORT_NUMBER("here", "HERE", FIELD_FLAG, here),
         REPORT_NUMBER("created_at", "CREATED", FIELD_TIME, key->created_at),
-        REPORT_NUMBER("activated_at", "ACTIVATED", FIELD_TIME, key->activated_at),
+        REPORT_NUMBER("signs_from", "SIGNS FROM", FIELD_TIME, waits ? key->activated_at : 0),
+        REPORT_NUMBER("activated_at", "ACTIVATED", FIELD_TIME, waits ? 0 : key->activated_at),
         REPORT_NUMBER("retired_at", "RETIRED", FIELD_TIME, key->retired_at),
         REPORT_NUMBER("expires_at", "PUBLISHED UNTIL", FIELD_TIME, key->expires_at),
     };
@@ -154,7 +141,7 @@ enum status key_generate(struct ctl *c)
         s = directory_make(c->config.key_dir);
     if (s != STATUS_YES)
         return s;
-    struct keyring k = keyring_of(c, use);
+    struct keyring k = keyring_of(&c->config, c->store, use, c->now);
     if (keyring_generate(&k, kid, &fault) != ERR_OK)
         return fault_no(&fault);
     return key_report(c, kid);
@@ -170,7 +157,9 @@ enum status key_rotate(struct ctl *c)
         s = ctl_open(c);
     if (s != STATUS_YES)
         return s;
-    struct keyring k = keyring_of(c, use);
+    struct keyring k = keyring_of(&c->config, c->store, use, c->now);
+    if (c->options[OPT_NOW] != NULL)
+        k.publish_s = 0;
     if (keyring_rotate(&k, kid, &fault) != ERR_OK)
         return fault_no(&fault);
     return key_report(c, kid);
@@ -194,10 +183,10 @@ enum status key_retire(struct ctl *c)
     enum status s = ctl_open(c);
     if (s != STATUS_YES)
         return s;
-    struct keyring k = keyring_of(c, "sig");
+    struct keyring k = keyring_of(&c->config, c->store, "sig", c->now);
     enum err e = keyring_retire(&k, slice_of(c->operand), at_once, &fault);
     if (e == ERR_NOT_FOUND) { /* maybe a key to encrypt with */
-        struct keyring other = keyring_of(c, "enc");
+        struct keyring other = keyring_of(&c->config, c->store, "enc", c->now);
         fault = BUF(text);
         e = keyring_retire(&other, slice_of(c->operand), at_once, &fault);
     }

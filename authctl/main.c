@@ -50,8 +50,11 @@ static const struct command rows[] = {
     {"key", "generate", NULL, NULL, OPT(USE) | OPT(JSON), "[--use sig|enc] [--json]",
      "Make a signing key: this host's first one signs, a further one waits for key rotate.",
      key_generate},
-    {"key", "rotate", NULL, NULL, OPT(USE) | OPT(JSON), "[--use sig|enc] [--json]",
-     "Let the waiting key sign, or a new one, and retire the one that signs.", key_rotate},
+    {"key", "rotate", NULL, NULL, OPT(USE) | OPT(NOW) | OPT(JSON),
+     "[--use sig|enc] [--now] [--json]",
+     "Let the waiting key sign, or a new one, once it was published for long enough;\n"
+     "        --now: at once. The key that signed until then is retired.",
+     key_rotate},
     {"key", "retire", "KID", NULL, OPT(NOW) | OPT(JSON), "KID [--now] [--json]",
      "Stop signing with a key; --now: it has leaked, refuse all that it signed.", key_retire},
     {"token", "inspect", NULL, NULL, OPT(JSON), "[--json] < TOKEN",

@@ -7,6 +7,7 @@
  */
 #include "answer.h"
 #include "config.h"
+#include "housekeeper.h"
 #include "log.h"
 #include "refusals.h"
 #include "request_id.h"
@@ -22,6 +23,7 @@ struct app {
     struct config conf;
     struct verifier *verifier;
     struct rates *rates; /* of refusals */
+    struct housekeeper *housekeeper;
 };
 
 struct worker {
@@ -158,6 +160,7 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
         handle_authorizer(w, rq, a, out);
     else
         handle_deny(w, rq, a, out);
+    housekeeper_wake(w->app->housekeeper);
 }
 
 int main(void)
@@ -179,7 +182,8 @@ int main(void)
     }
     app.verifier = verifier_new(&app.conf);
     app.rates = rates_new();
-    if (app.verifier == NULL || app.rates == NULL)
+    app.housekeeper = housekeeper_new(&app.conf, false);
+    if (app.verifier == NULL || app.rates == NULL || app.housekeeper == NULL)
         return 1;
     struct server server = {.threads = app.conf.threads,
                             .arena_bytes = ARENA_BYTES,
@@ -188,6 +192,7 @@ int main(void)
                             .worker_free = worker_free,
                             .handle = handle};
     int status = server_run_fastcgi(&server);
+    housekeeper_free(app.housekeeper);
     rates_free(app.rates);
     verifier_free(app.verifier);
     return status;

@@ -10,11 +10,13 @@
 #include "error.h"
 #include "fhir_types.h"
 
-#define CONFIG_DEFAULT_PATH "/etc/fhir-auth/fhir-auth.conf"
-#define CONFIG_MAX_TEXT     512 /* bytes of one value, with its NUL */
-#define CONFIG_MAX_BASES    16
-#define CONFIG_MAX_ISSUERS  16
-#define CONFIG_MAX_MAP      4096 /* bytes of all names and scopes of one [scope-map "…"] */
+#define CONFIG_DEFAULT_PATH  "/etc/fhir-auth/fhir-auth.conf"
+#define TOKEN_LIFETIME_MAX_S 3600 /* of token_lifetime, and of a client's own */
+
+#define CONFIG_MAX_TEXT    512 /* bytes of one value, with its NUL */
+#define CONFIG_MAX_BASES   16
+#define CONFIG_MAX_ISSUERS 16
+#define CONFIG_MAX_MAP     4096 /* bytes of all names and scopes of one [scope-map "…"] */
 
 /* One [fhir "name"] section. */
 struct config_fhir {

@@ -79,8 +79,6 @@ bool config_is_name(struct slice s);
  */
 void *config_item_add(struct config *c, int section, struct slice name, int line, struct buf *why);
 int config_item_line(int section, const void *item);
-/* After the last line: what one section lends to another, and what they must not share. */
-void config_settle(struct config *c, struct config_faults *faults);
 
 config_reader config_read_number;
 config_reader config_read_seconds;      /* a duration into seconds */
@@ -130,6 +128,10 @@ struct config_seen {
     int line; /* where the key was set; 0: nowhere */
     bool bad; /* its value was refused */
 };
+
+/* After the last line: what one section lends to another, and what they must not share. */
+void config_settle(struct config *c, const struct config_seen seen[CONFIG_KEYS],
+                   struct config_faults *faults);
 
 /* config_parse, telling also for each row of config_keys where it was set. */
 void config_read_lines(struct slice text, struct config *out, struct config_faults *faults,

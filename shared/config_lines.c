@@ -354,7 +354,7 @@ static void finish(struct reading *r)
     for (int i = 0; i < CONFIG_SECTIONS; i++)
         if (!config_sections[i].named)
             end_section(r, i, config_sections[i].name, r->heading_line[i]);
-    config_settle(r->out, r->faults);
+    config_settle(r->out, r->seen, r->faults);
 }
 
 void config_read_lines(struct slice text, struct config *out, struct config_faults *faults,

@@ -281,10 +281,26 @@ static void settle_issuers(struct config *c, struct config_faults *faults)
     }
 }
 
-void config_settle(struct config *c, struct config_faults *faults)
+/* The next key is published before it signs, and then has to sign for a while itself. */
+static void settle_rotation(const struct config *c, const struct config_seen seen[CONFIG_KEYS],
+                            struct config_faults *faults)
+{
+    int line = 0;
+    for (size_t i = 0; i < CONFIG_KEYS; i++)
+        if (strcmp(config_keys[i].name, "rotate_every") == 0)
+            line = seen[i].line;
+    if (c->rotate_every_s != 0 && c->rotate_every_s < 2 * (uint64_t)c->publish_before_use_s)
+        config_fault(faults, line, "token-endpoint", "rotate_every",
+                     "is less than twice publish_before_use; make it longer, or 0s to rotate by "
+                     "fhir-authctl key rotate only");
+}
+
+void config_settle(struct config *c, const struct config_seen seen[CONFIG_KEYS],
+                   struct config_faults *faults)
 {
     if (c->url[0] == '\0')
         memcpy(c->url, c->issuer, sizeof c->url);
+    settle_rotation(c, seen, faults);
     settle_fhir(c, faults);
     settle_rules(c, faults);
     settle_issuers(c, faults);

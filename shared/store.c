@@ -18,6 +18,8 @@ static const char settings[] = "PRAGMA trusted_schema = OFF;"
                                "PRAGMA synchronous = NORMAL;"
                                "PRAGMA cache_size = -256;"
                                "PRAGMA temp_store = MEMORY;"
+                               "PRAGMA wal_autocheckpoint = 1000;"
+                               "PRAGMA journal_size_limit = 4194304;" /* as many pages of 4 KiB */
                                "PRAGMA cell_size_check = ON;";
 
 static void disconnect(struct store *st)

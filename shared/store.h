@@ -115,16 +115,21 @@ struct store_key {
     const char *public_jwk;
     enum key_state state;
     int64_t created_at;
-    int64_t activated_at; /* 0: not yet */
+    int64_t activated_at; /* of a pending key: it is to sign from then on; 0: no time is set */
     int64_t retired_at;   /* 0: not yet */
     int64_t expires_at;   /* published until then; 0: no end yet */
 };
 
 /* ERR_EXISTS. */
 MUST_USE enum err store_key_add(struct store *st, const struct store_key *key);
-/* ERR_NOT_FOUND. Replaces state and times. */
+/*
+ * Replaces state and times.  ERR_NOT_FOUND, also when another process has moved the key to a later
+ * state meanwhile: a key never goes back.
+ */
 MUST_USE enum err store_key_update(struct store *st, const struct store_key *key);
 MUST_USE enum err store_key_remove(struct store *st, struct slice kid);
+/* When the next pending key is to become active, of any host; INT64_MAX: none is to. */
+MUST_USE enum err store_key_next(struct store *st, int64_t now, int64_t *at);
 /* Newest first, expired ones too. */
 MUST_USE enum err store_key_list(struct store *st, bool (*each)(const struct store_key *, void *),
                                  void *context);
@@ -264,7 +269,27 @@ MUST_USE enum err store_fetch_failed(struct store *st, struct slice url, int64_t
 MUST_USE enum err store_fetch_list(struct store *st,
                                    bool (*each)(const struct store_fetch *, void *), void *context);
 
-/* Delete what has expired at `now`, at most `rows` of each kind. */
-MUST_USE enum err store_purge(struct store *st, int64_t now, unsigned rows);
+/* ---- housekeeping ---- */
+
+/*
+ * Of all processes one does a task, and no other does it before next_at (> now).  ERR_OK: this one.
+ * ERR_EXISTS: not now.  A time that lies more than twice as far ahead was written while the clock
+ * was wrong: it counts as past.
+ */
+MUST_USE enum err store_task_take(struct store *st, struct slice name, int64_t now,
+                                  int64_t next_at);
+
+/*
+ * Delete what has expired at `now`, at most `rows` of each kind, each kind in a transaction of its
+ * own.  *more: call again, there may be more; NULL when of no interest.
+ */
+MUST_USE enum err store_purge(struct store *st, int64_t now, unsigned rows, bool *more);
+
+/*
+ * Readers and writers that always overlap keep the store's log (its -wal file) from being begun
+ * anew.  When it is larger than above_bytes, make them wait for a moment and empty it, if they can
+ * be had.
+ */
+MUST_USE enum err store_shorten_log(struct store *st, int64_t above_bytes);
 
 #endif

@@ -162,29 +162,3 @@ enum err store_jti_check(struct store *st, struct slice jti)
     store_done(s);
     return e;
 }
-
-/* ?1: now; ?2: rows. */
-static const char *const purges[] = {
-    "DELETE FROM jti WHERE digest IN"
-    " (SELECT digest FROM jti WHERE expires_at <= ?1 LIMIT ?2)",
-    "DELETE FROM revocation WHERE jti IN"
-    " (SELECT jti FROM revocation WHERE expires_at <= ?1 LIMIT ?2)",
-    "DELETE FROM opaque_token WHERE digest IN"
-    " (SELECT digest FROM opaque_token WHERE expires_at <= ?1 LIMIT ?2)",
-    "DELETE FROM document WHERE rowid IN"
-    " (SELECT rowid FROM document WHERE expires_at <= ?1 LIMIT ?2)",
-    "DELETE FROM client_secret WHERE id IN"
-    " (SELECT id FROM client_secret WHERE expires_at <> 0 AND expires_at <= ?1 LIMIT ?2)",
-    "DELETE FROM signing_key WHERE rowid IN"
-    " (SELECT rowid FROM signing_key WHERE expires_at <> 0 AND expires_at <= ?1 LIMIT ?2)",
-};
-
-enum err store_purge(struct store *st, int64_t now, unsigned rows)
-{
-    enum err e = ERR_OK;
-    for (size_t i = 0; e == ERR_OK && i < sizeof purges / sizeof purges[0]; i++)
-        e = store_run(st, purges[i], PARAMS(INTEGER(now), INTEGER(rows)), NULL);
-    if (e == ERR_OK)
-        e = store_rate_purge(st, now, rows);
-    return e == ERR_OK ? drop_outdated_logins(st, now, rows) : e;
-}

@@ -96,8 +96,8 @@ static inline struct slice store_address(struct slice address)
     return (struct slice){address.p, address.n < max ? address.n : max};
 }
 
-/* Part of store_purge: what rates have expired, and those beyond the bound that expire first. */
-MUST_USE enum err store_rate_purge(struct store *st, int64_t now, unsigned rows);
+/* Part of store_purge: of too many rates those go that expire first. */
+MUST_USE enum err store_rate_bound(struct store *st);
 
 /* ---- schema ---- */
 

@@ -39,7 +39,7 @@ enum err store_key_update(struct store *st, const struct store_key *key)
 {
     return store_change(st,
                         "UPDATE signing_key SET state = ?2, created_at = ?3, activated_at = ?4,"
-                        " retired_at = ?5, expires_at = ?6 WHERE kid = ?1",
+                        " retired_at = ?5, expires_at = ?6 WHERE kid = ?1 AND state <= ?2",
                         PARAMS(TEXT(slice_of(key->kid)), INTEGER(key->state),
                                INTEGER(key->created_at), INTEGER(key->activated_at),
                                INTEGER(key->retired_at), INTEGER(key->expires_at)),
@@ -50,6 +50,23 @@ enum err store_key_remove(struct store *st, struct slice kid)
 {
     return store_change(st, "DELETE FROM signing_key WHERE kid = ?1", PARAMS(TEXT(kid)),
                         ERR_NOT_FOUND);
+}
+
+enum err store_key_next(struct store *st, int64_t now, int64_t *at)
+{
+    sqlite3_stmt *s = NULL;
+    enum err e = store_start(st,
+                             "SELECT min(activated_at) FROM signing_key"
+                             " WHERE state = 0 AND activated_at > ?1",
+                             PARAMS(INTEGER(now)), &s);
+    if (e != ERR_OK)
+        return e;
+    bool row = false;
+    e = store_row(st, s, &row);
+    if (e == ERR_OK)
+        *at = sqlite3_column_type(s, 0) == SQLITE_NULL ? INT64_MAX : sqlite3_column_int64(s, 0);
+    store_done(s);
+    return e;
 }
 
 enum err store_key_list(struct store *st, bool (*each)(const struct store_key *, void *),

@@ -69,14 +69,8 @@ enum err store_rate_get(struct store *st, const struct store_span *span, struct 
                PARAMS(DIGEST(digest), INTEGER(now), INTEGER(now + 2 * span->window_s)), out);
 }
 
-enum err store_rate_purge(struct store *st, int64_t now, unsigned rows)
+enum err store_rate_bound(struct store *st)
 {
-    enum err e = store_run(st,
-                           "DELETE FROM rate WHERE digest IN"
-                           " (SELECT digest FROM rate WHERE expires_at <= ?1 LIMIT ?2)",
-                           PARAMS(INTEGER(now), INTEGER(rows)), NULL);
-    if (e != ERR_OK)
-        return e;
     return store_run(st,
                      "DELETE FROM rate WHERE digest IN"
                      " (SELECT digest FROM rate ORDER BY expires_at DESC LIMIT -1 OFFSET ?1)",

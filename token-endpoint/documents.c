@@ -5,6 +5,7 @@
 #include "reply.h"
 
 #define MAX_DOCUMENT (64 * 1024)
+#define KEPT_S       300 /* how long anybody may keep a document */
 #define MAX_HEALTH   (CONFIG_MAX_ISSUERS * (CONFIG_MAX_TEXT + 256))
 
 struct key_list {
@@ -30,11 +31,12 @@ static bool put_key(const struct store_key *k, void *context)
     return list->count < JWK_SET_MAX_KEYS;
 }
 
-static enum err reply_document(struct response *out, const struct buf *text)
+static enum err reply_document(struct endpoint *ep, const struct buf *text, unsigned max_age_s,
+                               struct response *out)
 {
     if (text->overflowed)
         return ERR_INTERNAL;
-    reply_public_json(out, buf_slice(text));
+    reply_public_json(out, buf_slice(text), max_age_s, ep->arena);
     return ERR_OK;
 }
 
@@ -46,21 +48,23 @@ enum err endpoint_jwks(struct endpoint *ep, struct response *out)
     if (e != ERR_OK)
         return e;
     buf_puts(&list.text, "]}\n");
-    return reply_document(out, &list.text);
+    /* Whoever keeps it has asked anew before a key that came meanwhile signs. */
+    unsigned before_use = ep->conf->publish_before_use_s;
+    return reply_document(ep, &list.text, before_use < KEPT_S ? before_use : KEPT_S, out);
 }
 
 enum err endpoint_oauth_metadata(struct endpoint *ep, struct response *out)
 {
     struct buf text = buf_in(ep->arena, MAX_DOCUMENT);
     metadata_oauth(ep->conf, &text);
-    return reply_document(out, &text);
+    return reply_document(ep, &text, KEPT_S, out);
 }
 
 enum err endpoint_smart_configuration(struct endpoint *ep, struct response *out)
 {
     struct buf text = buf_in(ep->arena, MAX_DOCUMENT);
     metadata_smart(ep->conf, &text);
-    return reply_document(out, &text);
+    return reply_document(ep, &text, KEPT_S, out);
 }
 
 /* What the store has on the key sets of other issuers, in the order of the configuration. */

@@ -56,11 +56,7 @@ static enum err load_signing_key(struct endpoint *ep, struct jwk **out)
 {
     char reason[256];
     struct buf fault = BUF(reason);
-    struct keyring ring = {.directory = ep->conf->key_dir,
-                           .store = ep->store,
-                           .use = "sig",
-                           .alg = ep->conf->signing_alg,
-                           .now = ep->now};
+    struct keyring ring = keyring_of(ep->conf, ep->store, "sig", ep->now);
     enum err e = keyring_signing_key(&ring, out, &fault);
     if (e == ERR_OK || e == ERR_STORE)
         return e;
@@ -74,7 +70,7 @@ static enum err load_encryption_key(struct endpoint *ep, struct jwk **out)
 {
     char reason[256];
     struct buf fault = BUF(reason);
-    struct keyring ring = {.store = ep->store, .use = "enc", .now = ep->now};
+    struct keyring ring = keyring_of(ep->conf, ep->store, "enc", ep->now);
     *out = NULL;
     if (ep->conf->token_format != TOKEN_ENCRYPTED_JWT)
         return ERR_OK;
@@ -97,10 +93,12 @@ static enum err fill_cache(struct endpoint *ep)
     struct endpoint_cache *c = ep->cache;
     int64_t epoch;
     enum err e = store_epoch(ep->store, &epoch);
-    if (e != ERR_OK || (c->filled && c->epoch == epoch))
+    if (e != ERR_OK || (c->filled && c->epoch == epoch && ep->now < c->valid_until))
         return e;
     endpoint_cache_clear(c);
-    e = load_signing_key(ep, &c->signing_key);
+    e = store_key_next(ep->store, ep->now, &c->valid_until);
+    if (e == ERR_OK)
+        e = load_signing_key(ep, &c->signing_key);
     if (e == ERR_OK)
         e = load_encryption_key(ep, &c->encryption_key);
     if (e == ERR_OK)

@@ -7,10 +7,14 @@
 #include "local_token.h"
 #include "rate.h"
 
-/* What a thread keeps between requests; renewed when the store's epoch changes. */
+/*
+ * What a thread keeps between requests; renewed when the store's epoch changes, and when the time
+ * of another key comes.
+ */
 struct endpoint_cache {
     bool filled;
     int64_t epoch;
+    int64_t valid_until;
     struct jwk *signing_key;      /* owned; NULL when there is none */
     struct jwk *encryption_key;   /* owned; NULL when there is none or none is needed */
     struct local_keys *published; /* owned */

@@ -3,6 +3,7 @@
  * One request: route -> endpoint -> answer, then one log line.
  */
 #include "endpoint.h"
+#include "housekeeper.h"
 #include "log.h"
 #include "reply.h"
 #include "request_id.h"
@@ -12,20 +13,18 @@
 #include <time.h>
 
 #define ARENA_BYTES(max_body) ((size_t)(max_body)*4 + 768 * 1024)
-#define PURGE_EVERY_S         60
-#define PURGE_ROWS            500
 
 struct app {
     struct config conf;
     struct rates *rates;
+    struct housekeeper *housekeeper; /* NULL: plain CGI */
 };
 
 struct worker {
+    const struct app *app;
     const struct config *conf;
-    struct rates *rates;
     struct store *store; /* this thread's connection, opened when first needed */
     struct endpoint_cache cache;
-    int64_t purged_at;
 };
 
 enum route_flags {
@@ -52,11 +51,10 @@ static const struct route {
 
 static struct worker *worker_new(void *context)
 {
-    struct app *app = context;
     struct worker *w = calloc(1, sizeof *w);
     if (w != NULL) {
-        w->conf = &app->conf;
-        w->rates = app->rates;
+        w->app = context;
+        w->conf = &w->app->conf;
     }
     return w;
 }
@@ -124,16 +122,6 @@ static enum err reach_store(struct worker *w)
     return e;
 }
 
-/* Expired rows go a few at a time; failing to is no error of this request. */
-static void purge(struct worker *w, int64_t now)
-{
-    if (w->store == NULL || now - w->purged_at < PURGE_EVERY_S)
-        return;
-    w->purged_at = now;
-    if (store_purge(w->store, now, PURGE_ROWS) != ERR_OK)
-        LOG(LOG_LEVEL_WARNING, "purge-failed", LOG_TEXT("reason", slice_of(store_fault(w->store))));
-}
-
 static enum err serve(struct worker *w, const struct route *route, struct endpoint *ep,
                       struct response *out)
 {
@@ -168,7 +156,7 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
     struct endpoint ep = {.conf = w->conf,
                           .request = rq,
                           .cache = &w->cache,
-                          .rates = w->rates,
+                          .rates = w->app->rates,
                           .arena = a,
                           .now = (int64_t)time(NULL),
                           .request_id = request_id(rq->request_id, a)};
@@ -181,32 +169,47 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
     }
     if (slice_is(rq->method, "HEAD"))
         out->body = SLICE_NONE;
-    purge(w, ep.now);
+    if (w->app->housekeeper != NULL)
+        housekeeper_wake(w->app->housekeeper);
+}
+
+/* What is left of the time of the web server's child is its own once the answer is out. */
+static int run_cgi(const struct app *app, const struct server *server)
+{
+    int status = server_run_cgi(server);
+    if (freopen("/dev/null", "w", stdout) != NULL) /* the web server has it all */
+        housekeeper_once(&app->conf, true);
+    return status;
 }
 
 int main(void)
 {
     static struct app app;
-    struct config *conf = &app.conf;
     char faults[8192];
     struct buf text = BUF(faults);
-    if (config_load(config_path(), conf, &text) != ERR_OK) {
+    if (config_load(config_path(), &app.conf, &text) != ERR_OK) {
         fputs(faults, stderr);
         return 1;
     }
-    if (log_open("token-endpoint", conf->log) != ERR_OK)
+    if (log_open("token-endpoint", app.conf.log) != ERR_OK)
         return 1;
-    app.rates = rates_new();
-    if (app.rates == NULL)
-        return 1;
-    struct server server = {.threads = conf->threads,
-                            .max_body_bytes = conf->max_body_bytes,
-                            .arena_bytes = ARENA_BYTES(conf->max_body_bytes),
+    struct server server = {.threads = app.conf.threads,
+                            .max_body_bytes = app.conf.max_body_bytes,
+                            .arena_bytes = ARENA_BYTES(app.conf.max_body_bytes),
                             .context = &app,
                             .worker_new = worker_new,
                             .worker_free = worker_free,
                             .handle = handle};
-    int status = server_is_fastcgi() ? server_run_fastcgi(&server) : server_run_cgi(&server);
+    app.rates = rates_new();
+    if (app.rates == NULL)
+        return 1;
+    if (!server_is_fastcgi())
+        return run_cgi(&app, &server);
+    app.housekeeper = housekeeper_new(&app.conf, true);
+    if (app.housekeeper == NULL)
+        return 1;
+    int status = server_run_fastcgi(&server);
+    housekeeper_free(app.housekeeper);
     rates_free(app.rates);
     return status;
 }

@@ -20,12 +20,14 @@ void reply_json(struct response *out, int status, struct slice body)
     reply_private(out, status, JSON, body);
 }
 
-void reply_public_json(struct response *out, struct slice body)
+void reply_public_json(struct response *out, struct slice body, unsigned max_age_s, struct arena *a)
 {
+    struct buf kept = buf_in(a, 40);
+    buf_printf(&kept, "public, max-age=%u", max_age_s);
     out->status = 200;
     out->content_type = JSON;
     out->body = body;
-    response_header(out, "Cache-Control", SLICE("public, max-age=300"));
+    response_header(out, "Cache-Control", kept.overflowed ? SLICE("no-store") : buf_slice(&kept));
     response_header(out, "Access-Control-Allow-Origin", SLICE("*"));
 }
 

@@ -10,8 +10,9 @@ void reply_private(struct response *out, int status, const char *content_type, s
 /* The same for a JSON document. */
 void reply_json(struct response *out, int status, struct slice body);
 
-/* One that clients may keep for a while and scripts of any origin may read. */
-void reply_public_json(struct response *out, struct slice body);
+/* One that clients may keep for so long and scripts of any origin may read. */
+void reply_public_json(struct response *out, struct slice body, unsigned max_age_s,
+                       struct arena *a);
 
 /*
  * {"error":…,"error_description":…} with the status of the error list.  `allow` is the Allow header

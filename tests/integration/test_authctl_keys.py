@@ -54,16 +54,52 @@ def test_generate_for_the_configured_algorithm(tmp_path, alg, kty):
 
 
 def test_rotate(ctl):
+    """The next key is published for an hour before it signs."""
+    first = ctl.json("key", "generate")["kid"]
+    begin = int(time.time())
+    following = ctl.json("key", "rotate")
+    assert following["state"] == "pending" and following["activated_at"] is None
+    assert begin + 3600 <= following["signs_from"] <= time.time() + 3603
+    assert {p.stem for p in ctl.keys.iterdir()} == {first, following["kid"]}
+    listed = ctl.json("key", "list")
+    assert [(k["kid"], k["state"], k["signs_from"]) for k in listed] == [
+        (following["kid"], "pending", following["signs_from"]), (first, "active", None)]
+    shown = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(following["signs_from"]))
+    assert shown in ctl.yes("key", "list")
+    assert any(line.split() == ["Signs", "from", shown] or line.split() == ["SIGNS", "FROM", shown]
+               for line in ctl.yes("key", "rotate").splitlines())
+    assert ctl.json("key", "rotate") == following
+    # As time goes by, for whoever looks.
+    with sqlite3.connect(ctl.store) as db:
+        db.execute("UPDATE signing_key SET activated_at = activated_at - 4000")
+    assert ctl.json("key", "list")[0]["state"] == "active"
+    third = ctl.json("key", "rotate")
+    assert third["kid"] not in (first, following["kid"]) and third["state"] == "pending"
+    assert states(ctl) == ["pending", "active", "retired"]
+    assert {p.stem for p in ctl.keys.iterdir()} == {third["kid"], following["kid"]}
+
+
+def test_rotate_to_a_key_that_was_published_long_ago(ctl):
+    first = ctl.json("key", "generate")["kid"]
+    second = ctl.json("key", "generate")["kid"]
+    with sqlite3.connect(ctl.store) as db:
+        db.execute("UPDATE signing_key SET created_at = created_at - 3602")
+    now = ctl.json("key", "rotate")
+    assert now["kid"] == second and now["state"] == "active" and now["signs_from"] is None
+    assert states(ctl) == ["active", "retired"] and first == ctl.json("key", "list")[1]["kid"]
+
+
+def test_rotate_now(ctl):
     first = ctl.json("key", "generate")["kid"]
     ctl.yes("key", "generate")
     waiting = ctl.json("key", "list")[0]["kid"]
-    now = ctl.json("key", "rotate")
+    now = ctl.json("key", "rotate", "--now")
     assert now["kid"] == waiting and now["state"] == "active" and now["activated_at"]
     retired = ctl.json("key", "list")[1]
     assert retired["kid"] == first and retired["state"] == "retired" and not retired["here"]
     assert retired["expires_at"] >= time.time() + 3600
     assert [p.stem for p in ctl.keys.iterdir()] == [waiting]
-    assert ctl.json("key", "rotate")["kid"] not in (first, waiting)
+    assert ctl.json("key", "rotate", "--now")["kid"] not in (first, waiting)
     assert states(ctl) == ["active", "retired", "retired"]
     assert len(list(ctl.keys.iterdir())) == 1
 
@@ -84,7 +120,7 @@ def test_retire(ctl):
     assert states(ctl) == ["retired"] and list(ctl.keys.iterdir()) == []
     ctl.yes("key", "retire", first)
     second = ctl.json("key", "generate")["kid"]
-    assert ctl.json("key", "rotate")["kid"] != second
+    assert ctl.json("key", "rotate", "--now")["kid"] != second
     assert ctl.json("key", "retire", second, "--now") == {"kid": second, "removed": True}
     assert second not in [k["kid"] for k in ctl.json("key", "list")]
     for kid in [second, "", "../../etc/passwd", "A" * 43]:
@@ -100,7 +136,7 @@ def test_a_key_of_another_host(ctl, tmp_path):
     assert there["state"] == "active"
     listed = {k["kid"]: k["here"] for k in ctl.json("key", "list")}
     assert listed == {here: True, there["kid"]: False}
-    assert ctl.json("key", "rotate")["kid"] not in listed
+    assert ctl.json("key", "rotate", "--now")["kid"] not in listed
     assert states(other) == ["active", "active", "retired"]
     ctl.yes("key", "retire", there["kid"], "--now")
     other.no("key", "key", "retire", there["kid"])
@@ -234,7 +270,7 @@ def test_a_token_of_a_disabled_client_stays_dead(issuing):
 
 def test_tokens_of_retired_keys(issuing):
     token = token_of(issuing.key, issuing.kid, claims_of())
-    issuing.yes("key", "rotate")
+    issuing.yes("key", "rotate", "--now")
     issuing.yes("token", "inspect", stdin=token)
     issuing.yes("key", "retire", issuing.kid, "--now")
     issuing.no("no known signing key", "token", "inspect", stdin=token)

@@ -227,6 +227,29 @@ static void rules_have_a_bound(void **state)
         faults, "conf:137: [rules \"m\"] $o128: there are more than 128 rules; leave some out\n");
 }
 
+static void rotation_leaves_time_to_publish(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines, *fault;
+    } cases[] = {
+        {"rotate_every = 2h\n", NULL},
+        {"rotate_every = 0s\n", NULL},
+        {"publish_before_use = 30d\nrotate_every = 60d\n", NULL},
+        {"rotate_every = 7199s\n", "conf:4: [token-endpoint] rotate_every: is less than twice "},
+        {"publish_before_use = 30d\nrotate_every = 59d\n", "conf:5: [token-endpoint] rotate_"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "[fhir \"x\"]\nbase = https://a.example/x\n[token-endpoint]\n%s"
+                 "issuer = https://a.example\n",
+                 cases[i].lines);
+        assert_int_equal(parse(text), cases[i].fault == NULL ? ERR_OK : ERR_CONFIG);
+        assert_true(cases[i].fault == NULL || strstr(faults, cases[i].fault) != NULL);
+    }
+}
+
 static void maps_have_a_bound(void **state)
 {
     (void)state;
@@ -243,9 +266,9 @@ static void maps_have_a_bound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(issuers_are_read),   cmocka_unit_test(what_is_wrong_is_told),
-        cmocka_unit_test(maps_have_a_bound),  cmocka_unit_test(rules_are_lent_to_their_base),
-        cmocka_unit_test(rules_have_a_bound),
+        cmocka_unit_test(rotation_leaves_time_to_publish), cmocka_unit_test(issuers_are_read),
+        cmocka_unit_test(what_is_wrong_is_told),           cmocka_unit_test(maps_have_a_bound),
+        cmocka_unit_test(rules_are_lent_to_their_base),    cmocka_unit_test(rules_have_a_bound),
     };
     return cmocka_run_group_tests_name("config_sections", tests, NULL, NULL);
 }

@@ -34,6 +34,29 @@ static void the_key_set_holds_public_keys_that_count(void **state)
     assert_true(!has_key(&c, old) && has_key(&c, kid));
 }
 
+/* Who keeps it that long knows each key before it signs. */
+static void the_key_set_is_kept_no_longer_than_keys_wait(void **state)
+{
+    struct site *s = *state;
+    CALL(c);
+    static const struct {
+        unsigned before_use;
+        const char *want;
+    } rows[] = {
+        {1, "public, max-age=1"},
+        {299, "public, max-age=299"},
+        {300, "public, max-age=300"},
+        {3600, "public, max-age=300"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        s->conf.publish_before_use_s = rows[i].before_use;
+        assert_int_equal(call(s, &c, endpoint_jwks, ""), ERR_OK);
+        assert_string_equal(answer_header(&c, "Cache-Control"), rows[i].want);
+        assert_int_equal(call(s, &c, endpoint_oauth_metadata, ""), ERR_OK);
+        assert_string_equal(answer_header(&c, "Cache-Control"), "public, max-age=300");
+    }
+}
+
 static void a_private_key_in_the_store_shows_its_public_half_only(void **state)
 {
     struct site *s = *state;
@@ -119,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SITE(the_key_set_holds_public_keys_that_count),
+        SITE(the_key_set_is_kept_no_longer_than_keys_wait),
         SITE(a_private_key_in_the_store_shows_its_public_half_only),
         SITE(no_keys_are_an_empty_set),
         SITE(discovery_needs_no_store),

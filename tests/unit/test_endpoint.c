@@ -88,6 +88,27 @@ static void the_signing_key_follows_the_store(void **state)
     check_slice(__LINE__, c.ep.request_id, kid);
 }
 
+static void the_signing_key_follows_the_clock(void **state)
+{
+    struct site *s = *state;
+    CALL(c);
+    struct keyring ring = site_keyring(s);
+    char first[JWK_THUMBPRINT + 1], next[JWK_THUMBPRINT + 1], text[256];
+    struct buf fault = BUF(text);
+    memcpy(first, s->key->kid, sizeof first);
+    ring.now = SITE_NOW;
+    ring.publish_s = 100;
+    assert_int_equal(keyring_rotate(&ring, next, &fault), ERR_OK);
+    static const int64_t times[] = {0, 101, 102, 1000};
+    for (size_t i = 0; i < COUNT(times); i++) {
+        assert_int_equal(call_at(s, &c, take_key, "", SITE_NOW + times[i]), ERR_OK);
+        check_slice(__LINE__, c.ep.request_id, times[i] <= 101 ? first : next);
+        const struct jwk *key = c.cache.signing_key;
+        assert_int_equal(call_at(s, &c, take_key, "", SITE_NOW + times[i]), ERR_OK);
+        assert_ptr_equal(c.cache.signing_key, key); /* read once */
+    }
+}
+
 static void a_store_out_of_reach_is_told(void **state)
 {
     struct site *s = *state;
@@ -104,9 +125,8 @@ static void a_store_out_of_reach_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SITE(a_form_is_in_the_body_only),
-        SITE(a_client_with_two_headers_is_refused),
-        SITE(the_signing_key_follows_the_store),
+        SITE(a_form_is_in_the_body_only),        SITE(a_client_with_two_headers_is_refused),
+        SITE(the_signing_key_follows_the_store), SITE(the_signing_key_follows_the_clock),
         SITE(a_store_out_of_reach_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

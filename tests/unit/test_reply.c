@@ -91,11 +91,16 @@ static void without_memory_an_error_is_still_one(void **state)
 static void public_documents_may_be_kept_and_read_by_scripts(void **state)
 {
     (void)state;
+    ARENA(a, 4096);
     struct response r = {0};
-    reply_public_json(&r, SLICE("{}"));
+    reply_public_json(&r, SLICE("{}"), 300, &a);
     assert_int_equal(r.status, 200);
     assert_string_equal(header_of(&r, "Access-Control-Allow-Origin"), "*");
     assert_string_equal(header_of(&r, "Cache-Control"), "public, max-age=300");
+    ARENA(none, 16);
+    r = (struct response){0};
+    reply_public_json(&r, SLICE("{}"), 300, &none);
+    assert_string_equal(header_of(&r, "Cache-Control"), "no-store");
     struct response private = {0};
     reply_json(&private, 200, SLICE("{}"));
     assert_null(header_of(&private, "Access-Control-Allow-Origin"));

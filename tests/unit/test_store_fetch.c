@@ -83,7 +83,7 @@ static void the_body_is_the_document(void **state)
     assert_int_equal(store_document_get(f->st, URL, &f->arena, &body, &fetched_at, &expires_at),
                      ERR_OK);
     check_slice(__LINE__, body, "two");
-    assert_int_equal(store_purge(f->st, 1102, 100), ERR_OK);
+    assert_int_equal(store_purge(f->st, 1102, 100, NULL), ERR_OK);
     assert_int_equal(store_document_get(f->st, URL, &f->arena, &body, &fetched_at, &expires_at),
                      ERR_NOT_FOUND);
 }

@@ -54,16 +54,16 @@ static void expired_ones_go_with_the_purge(void **state)
         struct secret digest = {{i}};
         assert_int_equal(store_opaque_add(f->st, &digest, CLAIMS, i < 9 ? 1000 : 1001), ERR_OK);
     }
-    assert_int_equal(store_purge(f->st, 999, 100), ERR_OK);
-    assert_int_equal(store_purge(f->st, 1000, 8), ERR_OK);
+    assert_int_equal(store_purge(f->st, 999, 100, NULL), ERR_OK);
+    assert_int_equal(store_purge(f->st, 1000, 8, NULL), ERR_OK);
     int left = 0;
     for (unsigned char i = 0; i < 10; i++) {
         struct secret digest = {{i}};
         left += store_opaque_get(f->st, &digest, &f->arena, &claims) == ERR_OK;
     }
     assert_int_equal(left, 2);
-    assert_int_equal(store_purge(f->st, 1000, 8), ERR_OK);
-    assert_int_equal(store_purge(f->st, 1000, 8), ERR_OK);
+    assert_int_equal(store_purge(f->st, 1000, 8, NULL), ERR_OK);
+    assert_int_equal(store_purge(f->st, 1000, 8, NULL), ERR_OK);
     struct secret last = {{9}}, other = {{8}};
     assert_int_equal(store_opaque_get(f->st, &last, &f->arena, &claims), ERR_OK);
     assert_int_equal(store_opaque_get(f->st, &other, &f->arena, &claims), ERR_NOT_FOUND);

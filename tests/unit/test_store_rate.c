@@ -114,13 +114,13 @@ static void what_is_over_goes_in_small_steps(void **state)
     struct fixture *f = *state;
     fill(f, 10);
     assert_int_equal(add(f->st, &minute, SLICE("a"), 1, 1990).ends_at, 2050);
-    assert_int_equal(store_purge(f->st, 2010, 4), ERR_OK);
-    assert_int_equal(store_purge(f->st, 2010, 4), ERR_OK);
+    assert_int_equal(store_purge(f->st, 2010, 4, NULL), ERR_OK);
+    assert_int_equal(store_purge(f->st, 2010, 4, NULL), ERR_OK);
     run_sql(f->path, "CREATE TABLE left (n INTEGER CHECK (n = 3)) STRICT;"
                      "INSERT INTO left SELECT count(*) FROM rate");
-    assert_int_equal(store_purge(f->st, 2010, 4), ERR_OK);
+    assert_int_equal(store_purge(f->st, 2010, 4, NULL), ERR_OK);
     assert_int_equal(get(f->st, &minute, SLICE("a"), 2010).total, 1);
-    assert_int_equal(store_purge(f->st, 2050, 4), ERR_OK);
+    assert_int_equal(store_purge(f->st, 2050, 4, NULL), ERR_OK);
     run_sql(f->path, "DROP TABLE left; CREATE TABLE left (n INTEGER CHECK (n = 0)) STRICT;"
                      "INSERT INTO left SELECT count(*) FROM rate");
 }
@@ -130,7 +130,7 @@ static void rates_are_bounded(void **state)
 {
     struct fixture *f = *state;
     fill(f, 100010);
-    assert_int_equal(store_purge(f->st, 1000, 1), ERR_OK);
+    assert_int_equal(store_purge(f->st, 1000, 1, NULL), ERR_OK);
     run_sql(f->path, "CREATE TABLE left (n INTEGER, first INTEGER,"
                      " CHECK (n = 100000 AND first = 2011)) STRICT;"
                      "INSERT INTO left SELECT count(*), min(expires_at) FROM rate");

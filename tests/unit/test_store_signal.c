@@ -60,7 +60,7 @@ static void what_leaves_the_epoch_leaves_the_count(void **state)
                      ERR_OK);
     assert_int_equal(store_jti_once(f->st, SLICE("i"), SLICE("j"), 9, 1), ERR_OK);
     assert_int_equal(store_opaque_add(f->st, &digest, SLICE("{}"), 9), ERR_OK);
-    assert_int_equal(store_purge(f->st, 10, 10), ERR_OK);
+    assert_int_equal(store_purge(f->st, 10, 10, NULL), ERR_OK);
     assert_int_equal(fixture_epoch(f->st), epoch);
     assert_int_equal(count_now(f), before);
 }

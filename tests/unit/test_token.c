@@ -153,9 +153,9 @@ static void an_opaque_token_needs_no_key(void **state)
     check_slice(__LINE__, claims.client_id, "a");
     assert_true(jwt_has_audience(&claims, SLICE(SITE_FHIR)));
     /* It stays as long as it may be taken. */
-    assert_int_equal(store_purge(s->st, SITE_NOW + 306, 10), ERR_OK);
+    assert_int_equal(store_purge(s->st, SITE_NOW + 306, 10, NULL), ERR_OK);
     assert_int_equal(store_opaque_get(s->st, &digest, &s->arena, &kept), ERR_OK);
-    assert_int_equal(store_purge(s->st, SITE_NOW + 307, 10), ERR_OK);
+    assert_int_equal(store_purge(s->st, SITE_NOW + 307, 10, NULL), ERR_OK);
     assert_int_equal(store_opaque_get(s->st, &digest, &s->arena, &kept), ERR_NOT_FOUND);
 }
 

@@ -1,0 +1,158 @@
+#include "housekeeper.h"
+
+#include "log.h"
+#include "upkeep.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST_S        2
+#define EVERY_S        20 /* and up to as long again: processes are not to wake together */
+#define PAUSE_MS       20 /* between steps: requests want to write to the store, too */
+#define PURGE_MS       10000
+#define BUSY_MS        500 /* that a step waits for the store; the work is not urgent */
+#define STACK_BYTES    (256 * 1024)
+#define MILLISECONDS_S 1000
+
+struct housekeeper {
+    const struct config *conf;
+    bool tends_keys;
+    atomic_bool awake;
+    pthread_t thread;
+    bool running; /* the thread exists; guarded by lock, as is stop */
+    bool stop;
+    pthread_mutex_t lock;
+    pthread_cond_t stopped;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* False when it is time to end. */
+static bool rest(struct housekeeper *h, int64_t ms)
+{
+    int64_t end = now_ms() + ms;
+    struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
+    int waited = 0;
+    pthread_mutex_lock(&h->lock);
+    while (!h->stop && waited == 0)
+        waited = pthread_cond_timedwait(&h->stopped, &h->lock, &until);
+    bool go_on = !h->stop;
+    pthread_mutex_unlock(&h->lock);
+    return go_on;
+}
+
+/* Until nothing is left or the time is over; then another minute, or another process, goes on. */
+static enum err purge(struct housekeeper *h, struct store *st)
+{
+    int64_t end = now_ms() + PURGE_MS, now = (int64_t)time(NULL);
+    bool more = true;
+    enum err e = upkeep_begin_purge(st, now);
+    if (e == ERR_EXISTS)
+        return ERR_OK;
+    while (e == ERR_OK && more) {
+        e = upkeep_purge(st, now, &more);
+        if (e == ERR_OK && more)
+            more = rest(h, PAUSE_MS) && now_ms() < end;
+    }
+    return e;
+}
+
+/* The store is opened for the moment: a process that sleeps should hold no memory for it. */
+static int64_t work(struct housekeeper *h)
+{
+    struct store *st = NULL;
+    int64_t now = (int64_t)time(NULL), next_at = INT64_MAX;
+    unsigned busy_ms = h->conf->store_busy_timeout_ms;
+    enum err e = store_open(h->conf->store_path, busy_ms < BUSY_MS ? busy_ms : BUSY_MS, &st);
+    if (e == ERR_OK && h->tends_keys)
+        e = upkeep_keys(h->conf, st, now, &next_at);
+    if (e == ERR_OK)
+        e = purge(h, st);
+    store_close(st); /* out of reach: requests say so, and the next time may be better */
+    malloc_trim(0);
+    return next_at;
+}
+
+static void *thread_main(void *argument)
+{
+    struct housekeeper *h = argument;
+    int64_t every_s = EVERY_S + getpid() % EVERY_S, wait_s = FIRST_S;
+    while (rest(h, wait_s * MILLISECONDS_S)) {
+        int64_t left_s = work(h) - (int64_t)time(NULL);
+        wait_s = left_s < every_s ? left_s : every_s;
+        wait_s = wait_s > 1 ? wait_s : 1;
+    }
+    return NULL;
+}
+
+struct housekeeper *housekeeper_new(const struct config *conf, bool tends_keys)
+{
+    struct housekeeper *h = calloc(1, sizeof *h);
+    pthread_condattr_t attributes;
+    if (h == NULL)
+        return NULL;
+    h->conf = conf;
+    h->tends_keys = tends_keys;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_cond_init(&h->stopped, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return h;
+}
+
+void housekeeper_wake(struct housekeeper *h)
+{
+    pthread_attr_t attributes;
+    if (atomic_load_explicit(&h->awake, memory_order_relaxed) || atomic_exchange(&h->awake, true))
+        return;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_mutex_lock(&h->lock);
+    if (!h->stop)
+        h->running = pthread_create(&h->thread, &attributes, thread_main, h) == 0;
+    bool failed = !h->running;
+    pthread_mutex_unlock(&h->lock);
+    pthread_attr_destroy(&attributes);
+    if (failed)
+        LOG(LOG_LEVEL_WARNING, "housekeeper-failed", LOG_TEXT("reason", SLICE("no thread")));
+}
+
+void housekeeper_free(struct housekeeper *h)
+{
+    if (h == NULL)
+        return;
+    pthread_mutex_lock(&h->lock);
+    h->stop = true;
+    pthread_cond_signal(&h->stopped);
+    bool running = h->running;
+    pthread_mutex_unlock(&h->lock);
+    if (running)
+        pthread_join(h->thread, NULL);
+    pthread_cond_destroy(&h->stopped);
+    pthread_mutex_destroy(&h->lock);
+    free(h);
+}
+
+void housekeeper_once(const struct config *conf, bool tends_keys)
+{
+    struct store *st = NULL;
+    int64_t now = (int64_t)time(NULL), next_at;
+    bool more;
+    enum err e = store_open(conf->store_path, BUSY_MS, &st);
+    if (e == ERR_OK && tends_keys)
+        e = upkeep_keys(conf, st, now, &next_at);
+    if (e == ERR_OK && upkeep_begin_purge(st, now) == ERR_OK)
+        e = upkeep_purge(st, now, &more);
+    (void)e; /* the next process may have better luck */
+    store_close(st);
+}
