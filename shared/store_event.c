@@ -152,6 +152,8 @@ static const char *const purges[] = {
     " (SELECT jti FROM revocation WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM document WHERE rowid IN"
     " (SELECT rowid FROM document WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM introspection WHERE digest IN"
+    " (SELECT digest FROM introspection WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM client_secret WHERE id IN"
     " (SELECT id FROM client_secret WHERE expires_at <> 0 AND expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM signing_key WHERE rowid IN"

@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
-#define STORE_MAX_STATEMENTS 48
+#define STORE_MAX_STATEMENTS 64
 #define STORE_MAX_FAULT      1024
 
 struct store {
