@@ -18,8 +18,8 @@ MUST_USE enum err introspection_answer_active(struct slice answer);
  * introspection_cache.  out->verify_at: never beyond exp, nor introspection_cache from now.
  * Text lies in the arena.  ERR_JWT_ISSUER, the errors of jwt_claims_parse and issuer_rules_take.
  */
-MUST_USE enum err introspection_answer_take(const struct config_issuer *issuer,
-                                            struct slice answer, int64_t now, struct arena *a,
-                                            struct jwt_claims *c, struct token *out);
+MUST_USE enum err introspection_answer_take(const struct config_issuer *issuer, struct slice answer,
+                                            int64_t now, struct arena *a, struct jwt_claims *c,
+                                            struct token *out);
 
 #endif
