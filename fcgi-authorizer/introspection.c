@@ -146,9 +146,18 @@ static enum err may_ask(const struct question *q, int64_t *failures, bool *probe
     return ERR_INTROSPECTION;
 }
 
-static void note_failure(const struct question *q, const char *fault, bool probe, int64_t ended_at)
+/* The endpoint is well and does not like this one request: others need not suffer for it. */
+static bool is_about_request(int status)
 {
-    enum err e = store_breaker_failed(q->st, slice_of(q->in->breaker), probe, ended_at);
+    return status == 400 || status == 413 || status == 414 || status == 422;
+}
+
+static void note_failure(const struct question *q, const char *fault, int status, bool probe,
+                         int64_t ended_at)
+{
+    enum err e = ERR_OK;
+    if (probe || !is_about_request(status))
+        e = store_breaker_failed(q->st, slice_of(q->in->breaker), probe, ended_at);
     LOG(LOG_LEVEL_ERROR, "introspection-failed",
         LOG_TEXT("issuer", slice_of(q->in->issuer->issuer)), LOG_TEXT("reason", slice_of(fault)),
         LOG_TEXT("effect", SLICE("tokens that have no cached answer are refused with 503")),
@@ -158,11 +167,11 @@ static void note_failure(const struct question *q, const char *fault, bool probe
 
 /* The endpoint's answer, if it is one; ERR_OK and ERR_TOKEN_INACTIVE are. */
 static enum err ask_endpoint(const struct question *q, struct arena *scratch, struct slice *answer,
-                             struct buf *fault)
+                             int *status, struct buf *fault)
 {
     struct slice body;
-    enum err e =
-        introspection_endpoint_ask(q->in->endpoint, q->st, q->token, q->now, scratch, &body, fault);
+    enum err e = introspection_endpoint_ask(q->in->endpoint, q->st, q->token, q->now, scratch,
+                                            &body, status, fault);
     if (e != ERR_OK)
         return e;
     e = introspection_answer_active(body);
@@ -181,16 +190,17 @@ static enum err ask(const struct question *q, struct slice *answer, int64_t *ret
     char text[1024] = "";
     struct buf fault = BUF(text);
     int64_t failures, began = clock_ms();
+    int status;
     bool probe;
     enum err e = may_ask(q, &failures, &probe, retry_after_s);
     if (e != ERR_OK)
         return e;
     if (!arena_init(&scratch, introspection_endpoint_arena(q->in->conf, q->token)))
         return ERR_MEMORY;
-    e = ask_endpoint(q, &scratch, answer, &fault);
+    e = ask_endpoint(q, &scratch, answer, &status, &fault);
     arena_free(&scratch);
     if (e == ERR_INTROSPECTION)
-        note_failure(q, text, probe, q->now + (clock_ms() - began) / 1000);
+        note_failure(q, text, status, probe, q->now + (clock_ms() - began) / 1000);
     else if ((e == ERR_OK || e == ERR_TOKEN_INACTIVE) && failures > 0)
         e = store_breaker_clear(q->st, slice_of(q->in->breaker)) == ERR_OK ? e : ERR_STORE;
     return e;

@@ -232,11 +232,12 @@ static enum err ask_once(struct introspection_endpoint *ep, const struct place *
 
 enum err introspection_endpoint_ask(struct introspection_endpoint *ep, struct store *st,
                                     struct slice token, int64_t now, struct arena *a,
-                                    struct slice *answer, struct buf *fault)
+                                    struct slice *answer, int *status, struct buf *fault)
 {
     int64_t until = clock_ms() + ep->issuer->introspection_timeout_ms;
     struct place place;
     struct http_answer got = {.status = 0};
+    *status = 0;
     enum err e = find(ep, st, now, until, a, &place, fault);
     if (e != ERR_OK)
         return e;
@@ -252,5 +253,6 @@ enum err introspection_endpoint_ask(struct introspection_endpoint *ep, struct st
                    ep->issuer->introspection_key_file[0] != '\0' ? "key" : "secret",
                    ep->issuer->name);
     *answer = got.body;
+    *status = got.status;
     return e;
 }

@@ -21,12 +21,12 @@ void introspection_endpoint_free(struct introspection_endpoint *ep);
 size_t introspection_endpoint_arena(const struct config *conf, struct slice token);
 
 /*
- * *answer, in the arena, is the body of an answer with status 200.  Takes introspection_timeout at
- * most, the discovery of the endpoint and a second login included.  ERR_INTROSPECTION, *fault says
- * why and holds no secret; ERR_STORE, ERR_MEMORY.
+ * *answer, in the arena, is the body of an answer with status 200; *status is 0 when none came.
+ * Takes introspection_timeout at most, the discovery of the endpoint and a second login included.
+ * ERR_INTROSPECTION, *fault says why and holds no secret; ERR_STORE, ERR_MEMORY.
  */
 MUST_USE enum err introspection_endpoint_ask(struct introspection_endpoint *ep, struct store *st,
                                              struct slice token, int64_t now, struct arena *a,
-                                             struct slice *answer, struct buf *fault);
+                                             struct slice *answer, int *status, struct buf *fault);
 
 #endif

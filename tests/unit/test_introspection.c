@@ -343,6 +343,24 @@ static void after_failures_in_a_row_nobody_asks(void **state)
     end(&s);
 }
 
+/* A token that the endpoint does not like must not shut out others. */
+static void refusals_of_one_request_do_not_count(void **state)
+{
+    static const int statuses[] = {400, 413, 414, 422};
+    struct scene s;
+    char token[16];
+    begin(&s, state, SECRET);
+    for (int i = 0; i < 12; i++) {
+        web_put(s.t->web, "/i", statuses[i % 4], "", ACTIVE);
+        snprintf(token, sizeof token, "t%d", i);
+        CHECK(&s, token, NOW, ERR_INTROSPECTION);
+    }
+    web_put(s.t->web, "/i", 200, "", ACTIVE);
+    CHECK(&s, "good", NOW, ERR_OK);
+    assert_int_equal(asked(&s), 13);
+    end(&s);
+}
+
 static void a_success_ends_the_row_of_failures(void **state)
 {
     struct scene s;
@@ -618,6 +636,7 @@ int main(void)
         TRUST(own_tokens_are_looked_up_too),
         TRUST(what_is_no_answer_is_an_outage),
         TRUST(after_failures_in_a_row_nobody_asks),
+        TRUST(refusals_of_one_request_do_not_count),
         TRUST(a_success_ends_the_row_of_failures),
         TRUST(a_silent_endpoint_is_not_waited_for),
         TRUST(credentials_are_read_anew_when_refused),
