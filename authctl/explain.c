@@ -149,6 +149,8 @@ static struct slice outcome_text(enum err e)
 
 static struct slice token_text(const struct explanation *x)
 {
+    if (x->checked == ERR_OK && x->token.introspected)
+        return SLICE("ok, says its issuer (introspection)");
     if (x->presented != ERR_OK)
         return x->asked.open ? SLICE("not needed") : outcome_text(x->presented);
     if (!authorize_needs_token(&x->asked, x->asked_error, x->presented))
@@ -227,6 +229,8 @@ static void document(struct ctl *c, const struct explanation *x)
         REPORT_TEXT("interaction", "", slice_of(interaction_name(x->asked.interaction))),
         REPORT_TEXT("type", "", slice_of(fhir_type_name(x->asked.path.searched))),
         REPORT_TEXT("client_id", "", x->checked == ERR_OK ? x->token.client_id : SLICE("")),
+        REPORT_NUMBER("introspected", "", FIELD_FLAG,
+                      x->checked == ERR_OK && x->token.introspected),
         REPORT_TEXT("scope", "", x->checked == ERR_OK ? x->token.scope : SLICE("")),
         REPORT_TEXT("scope_needed", "", slice_of(x->decision.scope)),
         REPORT_TEXT("hint", "", slice_of(x->decision.hint)),

@@ -1,15 +1,32 @@
 #include "issuers.h"
 
 #include "envelope.h"
+#include "introspection.h"
 #include "issuer_keys.h"
+#include "issuer_rules.h"
 #include "jws.h"
-#include "jwt_scope.h"
 
 struct issuers {
     const struct config *conf;
-    struct issuer_keys
-        *keys[CONFIG_MAX_ISSUERS]; /* of conf->issuers; NULL for those of the store */
+    struct gate *gate; /* of all introspections */
+    /* Of conf->issuers; NULL where there are none, or those of the store. */
+    struct issuer_keys *keys[CONFIG_MAX_ISSUERS];
+    struct introspection *introspections[CONFIG_MAX_ISSUERS];
 };
+
+/* False when memory is out. */
+static bool add_issuer(struct issuers *all, size_t i)
+{
+    const struct config_issuer *issuer = &all->conf->issuers[i];
+    struct slice keys = slice_of(issuer->keys);
+    bool has_keys = !slice_is(keys, "store") && !slice_is(keys, "introspection");
+    bool asks = issuer->introspection[0] != '\0';
+    if (has_keys)
+        all->keys[i] = issuer_keys_new(all->conf, issuer);
+    if (asks)
+        all->introspections[i] = introspection_new(all->conf, issuer, all->gate);
+    return (!has_keys || all->keys[i] != NULL) && (!asks || all->introspections[i] != NULL);
+}
 
 struct issuers *issuers_new(const struct config *conf)
 {
@@ -17,32 +34,25 @@ struct issuers *issuers_new(const struct config *conf)
     if (all == NULL)
         return NULL;
     all->conf = conf;
-    for (size_t i = 0; i < conf->issuer_count; i++) {
-        if (slice_is(slice_of(conf->issuers[i].keys), "store"))
-            continue;
-        all->keys[i] = issuer_keys_new(conf, &conf->issuers[i]);
-        if (all->keys[i] == NULL) {
-            issuers_free(all);
-            return NULL;
-        }
-    }
-    return all;
+    all->gate = gate_new(conf->threads > 1 ? conf->threads - 1 : 1);
+    bool good = all->gate != NULL;
+    for (size_t i = 0; good && i < conf->issuer_count; i++)
+        good = add_issuer(all, i);
+    if (good)
+        return all;
+    issuers_free(all);
+    return NULL;
 }
 
 void issuers_free(struct issuers *all)
 {
-    for (size_t i = 0; all != NULL && i < CONFIG_MAX_ISSUERS; i++)
+    for (size_t i = 0; all != NULL && i < CONFIG_MAX_ISSUERS; i++) {
         issuer_keys_free(all->keys[i]);
+        introspection_free(all->introspections[i]);
+    }
+    if (all != NULL)
+        gate_free(all->gate);
     free(all);
-}
-
-static bool in_list(const char *list, struct slice s)
-{
-    struct slice rest = slice_of(list), word;
-    while (slice_cut(&rest, ' ', &word))
-        if (word.n > 0 && slice_eq(word, s))
-            return true;
-    return false;
 }
 
 static bool typ_is_accepted(const struct config_issuer *issuer, struct slice typ)
@@ -58,40 +68,11 @@ static bool typ_is_accepted(const struct config_issuer *issuer, struct slice typ
     return false;
 }
 
-/* The issuer's own audiences; without any the FHIR base's audience is checked by authorize(). */
-static enum err check_audience(const struct config_issuer *issuer, const struct jwt_claims *c)
-{
-    if (issuer->audience[0] == '\0')
-        return c->aud_count > 0 ? ERR_OK : ERR_JWT_CLAIM;
-    for (size_t i = 0; i < c->aud_count; i++)
-        if (in_list(issuer->audience, c->aud[i]))
-            return ERR_OK;
-    return ERR_JWT_AUDIENCE;
-}
-
-/*
- * Who the token is for: Keycloak and OpenID Connect call client_id azp.  Its keys may be
- * withdrawn without the store changing, so it is verified anew now and then.
- */
-static enum err take_facts(const struct config_issuer *issuer, const struct jws *jws,
-                           struct jwt_claims *c, int64_t now, struct arena *a, struct token *out)
-{
-    if (c->client_id.n == 0)
-        c->client_id = c->azp;
-    if (c->sub.n == 0 && c->client_id.n == 0)
-        return ERR_JWT_CLAIM;
-    enum err e = jwt_scope(jws->payload, issuer->scope_claim, issuer->scope_map, a, &c->scope);
-    if (e == ERR_OK) {
-        token_from_claims(c, issuer->clock_skew_s, out);
-        out->any_audience = issuer->audience[0] != '\0';
-        out->verify_at = now + ISSUERS_VERIFY_S;
-    }
-    return e;
-}
-
+/* Its keys may be withdrawn without the store changing, so it is verified anew now and then. */
 static enum err check_foreign(struct issuers *all, size_t i, struct store *st,
                               const struct local_keys *local, const struct jws *jws,
-                              struct jwt_claims *c, int64_t now, struct arena *a, struct token *out)
+                              const struct jwt_claims *c, int64_t now, struct arena *a,
+                              struct token *out)
 {
     const struct config_issuer *issuer = &all->conf->issuers[i];
     enum err e = typ_is_accepted(issuer, jws->typ) ? ERR_OK : ERR_JWT_TYP;
@@ -101,12 +82,74 @@ static enum err check_foreign(struct issuers *all, size_t i, struct store *st,
         e = all->keys[i] != NULL ? issuer_keys_verify(all->keys[i], st, jws, now)
                                  : local_keys_verify(local, jws, now);
     if (e == ERR_OK)
-        e = jwt_check_time(c, now, issuer->clock_skew_s);
+        e = issuer_rules_take(issuer, jws->payload, c, now, a, out);
+    if (e != ERR_OK)
+        return e;
+    out->verify_at = now + ISSUERS_VERIFY_S;
+    return c->jti.n > 0 ? store_jti_check(st, c->jti) : ERR_OK;
+}
+
+static struct local_token_rules local_rules(const struct issuers *all, int64_t now)
+{
+    return (struct local_token_rules){
+        .issuer = all->conf->issuer, .now = now, .clock_skew = all->conf->token_clock_skew_s};
+}
+
+static enum err check_local(const struct issuers *all, struct store *st,
+                            const struct local_keys *local, const struct jws *jws,
+                            const struct jwt_claims *c, int64_t now, struct token *out)
+{
+    struct local_token_rules rules = local_rules(all, now);
+    if (!slice_is(c->iss, rules.issuer))
+        return ERR_JWT_ISSUER;
+    enum err e = local_claims_check(local, st, &rules, jws, c);
     if (e == ERR_OK)
-        e = check_audience(issuer, c);
-    if (e == ERR_OK && c->jti.n > 0)
-        e = store_jti_check(st, c->jti);
-    return e == ERR_OK ? take_facts(issuer, jws, c, now, a, out) : e;
+        token_from_claims(c, rules.clock_skew, out);
+    return e;
+}
+
+static bool is_introspected(const struct config_issuer *issuer)
+{
+    return slice_is(slice_of(issuer->keys), "introspection");
+}
+
+/*
+ * Introspected as it came, be it encrypted or not.  What its own claims say can only speak against
+ * it: nobody has to be asked about a token that says that it has expired.
+ */
+static enum err check_at_issuer(struct issuers *all, size_t i, struct store *st, struct slice token,
+                                const struct jwt_claims *c, int64_t now, struct arena *a,
+                                struct token *out)
+{
+    enum err e = c->has_exp ? jwt_check_time(c, now, all->conf->issuers[i].clock_skew_s) : ERR_OK;
+    return e == ERR_OK ? introspection_check(all->introspections[i], st, token, now, a, out) : e;
+}
+
+/* The one issuer that is asked about tokens of which nothing else is known. */
+static struct introspection *opaque_issuer(const struct issuers *all, bool with_jwts)
+{
+    for (size_t i = 0; i < all->conf->issuer_count; i++) {
+        const struct config_issuer *issuer = &all->conf->issuers[i];
+        if (issuer->introspection[0] != '\0' && issuer->introspection_opaque &&
+            (!with_jwts || is_introspected(issuer)))
+            return all->introspections[i];
+    }
+    return NULL;
+}
+
+/* Neither three parts nor five: no JWT.  Such tokens tell nobody anything, encrypted or not. */
+static bool is_opaque(struct slice token)
+{
+    size_t dots = 0;
+    for (size_t i = 0; i < token.n; i++)
+        dots += token.p[i] == '.';
+    return dots != 2 && dots != 4;
+}
+
+/* Encrypted for somebody else, perhaps for its own issuer. */
+static bool is_sealed(enum err e)
+{
+    return e == ERR_JWE_KEY || e == ERR_JWE_ALG || e == ERR_JWT_TYP;
 }
 
 /* What is signed: the token itself, or what it holds encrypted for this gateway. */
@@ -118,15 +161,9 @@ static enum err open_envelope(const struct config *conf, struct store *st, struc
     return conf->require_encryption ? ERR_NOT_ENCRYPTED : ERR_OK;
 }
 
-static struct local_token_rules local_rules(const struct issuers *all, int64_t now)
-{
-    return (struct local_token_rules){
-        .issuer = all->conf->issuer, .now = now, .clock_skew = all->conf->token_clock_skew_s};
-}
-
 /* Nothing in it tells who issued it: those of this site are known to the store. */
-static enum err check_opaque(struct issuers *all, struct store *st, struct slice token, int64_t now,
-                             struct arena *a, struct token *out)
+static enum err check_local_opaque(const struct issuers *all, struct store *st, struct slice token,
+                                   int64_t now, struct arena *a, struct token *out)
 {
     struct jwt_claims claims;
     struct local_token_rules rules = local_rules(all, now);
@@ -136,30 +173,60 @@ static enum err check_opaque(struct issuers *all, struct store *st, struct slice
     return e;
 }
 
+/* The configuration wants the token endpoint here to be asked, whatever the store knows. */
+static bool asks_own_endpoint(const struct issuers *all)
+{
+    for (size_t i = 0; i < all->conf->issuer_count; i++)
+        if (strcmp(all->conf->issuers[i].issuer, all->conf->issuer) == 0)
+            return all->conf->issuers[i].introspection_opaque;
+    return false;
+}
+
+/* Of this site, else of the issuer that is asked about such tokens. */
+static enum err check_opaque(const struct issuers *all, struct store *st, struct slice token,
+                             int64_t now, struct arena *a, struct token *out)
+{
+    struct introspection *in = opaque_issuer(all, false);
+    enum err e = ERR_TOKEN_INACTIVE;
+    if (!asks_own_endpoint(all))
+        e = check_local_opaque(all, st, token, now, a, out);
+    return e == ERR_TOKEN_INACTIVE && in != NULL ? introspection_check(in, st, token, now, a, out)
+                                                 : e;
+}
+
+/* jws: of `token`, which may have come encrypted. */
+static enum err check_jwt(struct issuers *all, const struct local_keys *local, struct store *st,
+                          struct slice token, const struct jws *jws, int64_t now, struct arena *a,
+                          struct token *out)
+{
+    struct jwt_claims claims;
+    enum err e = jwt_claims_parse(jws->payload, a, &claims);
+    if (e != ERR_OK)
+        return e;
+    for (size_t i = 0; i < all->conf->issuer_count; i++) {
+        if (!slice_is(claims.iss, all->conf->issuers[i].issuer))
+            continue;
+        return is_introspected(&all->conf->issuers[i])
+                   ? check_at_issuer(all, i, st, token, &claims, now, a, out)
+                   : check_foreign(all, i, st, local, jws, &claims, now, a, out);
+    }
+    return check_local(all, st, local, jws, &claims, now, out);
+}
+
 enum err issuers_check(struct issuers *all, const struct local_keys *local, struct store *st,
                        struct slice token, int64_t now, struct arena *a, struct token *out)
 {
     struct jws jws;
-    struct jwt_claims claims;
+    struct slice inner = token;
     out->issuer = SLICE_NONE;
-    if (local_opaque_is(token))
+    out->retry_after_s = 0;
+    if (local_opaque_is(token) || (is_opaque(token) && opaque_issuer(all, false) != NULL))
         return check_opaque(all, st, token, now, a, out);
-    enum err e = open_envelope(all->conf, st, &token, now, a);
+    enum err e = open_envelope(all->conf, st, &inner, now, a);
+    struct introspection *in = is_sealed(e) ? opaque_issuer(all, true) : NULL;
+    if (in != NULL)
+        return introspection_check(in, st, token, now, a, out);
     if (e == ERR_OK)
-        e = jws_parse(token, a, &jws);
-    if (e == ERR_OK)
-        e = jwt_claims_parse(jws.payload, a, &claims);
-    if (e != ERR_OK)
-        return e;
-    if (slice_is(claims.iss, all->conf->issuer)) {
-        struct local_token_rules rules = local_rules(all, now);
-        e = local_claims_check(local, st, &rules, &jws, &claims);
-        if (e == ERR_OK)
-            token_from_claims(&claims, rules.clock_skew, out);
-        return e;
-    }
-    for (size_t i = 0; i < all->conf->issuer_count; i++)
-        if (slice_is(claims.iss, all->conf->issuers[i].issuer))
-            return check_foreign(all, i, st, local, &jws, &claims, now, a, out);
-    return ERR_JWT_ISSUER;
+        e = jws_parse(inner, a, &jws);
+    return e == ERR_OK ? check_jwt(all, local, st, token, &jws, now, a, out) : e;
 }

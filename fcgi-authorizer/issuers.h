@@ -1,6 +1,7 @@
 /*
  * All whose tokens are trusted: the token endpoint here, and the issuers of the configuration.  The
- * claim iss picks one before any cryptography; a token of anybody else costs nothing.
+ * claim iss picks one before any cryptography; a token of anybody else costs nothing.  One issuer
+ * may be asked about tokens that are no JWT.
  */
 #ifndef FHIR_AUTH_ISSUERS_H
 #define FHIR_AUTH_ISSUERS_H
@@ -20,10 +21,12 @@ void issuers_free(struct issuers *all);
 
 /*
  * Verify an access token: a compact JWT, signed, or signed and then encrypted for a key of this
- * host; or an opaque one that the store knows, which no rule on encryption concerns.
+ * host; an opaque one that the store knows, which no rule on encryption concerns; or one that its
+ * issuer is asked about: then it may be of any form, and encrypted for anybody.
  * local: the keys of the token endpoints here.  Text of *out lies in the arena; *out may be filled
  * even when the result is an error (out->issuer.p is NULL then if nothing is known).  Errors: those
- * of local_token.h, issuer_keys.h and envelope.h, ERR_JWT_ISSUER, ERR_NOT_ENCRYPTED.
+ * of local_token.h, issuer_keys.h, envelope.h and introspection.h, ERR_JWT_ISSUER,
+ * ERR_NOT_ENCRYPTED.  out->retry_after_s is set in any case.
  */
 MUST_USE enum err issuers_check(struct issuers *all, const struct local_keys *local,
                                 struct store *st, struct slice token, int64_t now, struct arena *a,

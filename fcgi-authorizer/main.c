@@ -62,10 +62,13 @@ static struct decision decide(struct worker *w, const struct request *rq, struct
     f->asked_error = fhir_request_parse(rq, &w->app->conf, &f->asked);
     f->presented = rq->duplicate ? ERR_AUTH_HEADER : http_bearer(rq->authorization, &bearer);
     f->checked = ERR_NO_TOKEN;
+    f->token.retry_after_s = 0;
     if (authorize_needs_token(&f->asked, f->asked_error, f->presented))
         f->checked = verifier_check(w->app->verifier, &w->store, bearer, now, a, &f->token);
-    return authorize(&f->asked, f->asked_error, f->presented,
-                     f->checked == ERR_OK ? &f->token : NULL, f->checked, now);
+    struct decision d = authorize(&f->asked, f->asked_error, f->presented,
+                                  f->checked == ERR_OK ? &f->token : NULL, f->checked, now);
+    d.retry_after_s = f->token.retry_after_s;
+    return d;
 }
 
 /*

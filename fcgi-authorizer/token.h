@@ -16,6 +16,8 @@ struct token {
     bool any_audience;  /* its audience was checked by a rule of its issuer, not of the FHIR base */
     int64_t expires_at; /* from then on it is refused; its issuer's clock skew is in it */
     int64_t verify_at;  /* from then on it is verified anew; 0: never */
+    bool introspected;  /* its issuer was asked, and not a key */
+    int64_t retry_after_s; /* of one that could not be verified now: when to try; 0: not known */
     struct scope_set granted[TOKEN_CONTEXTS]; /* by enum scope_context */
 };
 

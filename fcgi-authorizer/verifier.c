@@ -201,6 +201,7 @@ enum err verifier_check(struct verifier *v, struct store **store, struct slice t
                         struct arena *a, struct token *out)
 {
     struct secret digest;
+    out->retry_after_s = 0;
     if (token.n > JWE_MAX_BYTES)
         return ERR_TOO_LARGE;
     enum err e = refresh(v, store, now);
@@ -218,7 +219,8 @@ enum err verifier_check(struct verifier *v, struct store **store, struct slice t
         generation = atomic_load(&v->generation);
         e = verify(v, *store, token, now, a, out);
     }
-    if (e == ERR_OK)
+    bool lasts = e == ERR_OK && (out->verify_at == 0 || now < out->verify_at);
+    if (lasts)
         token_cache_put(v->cache, &digest, generation, out);
     return e;
 }

@@ -24,8 +24,9 @@ void verifier_free(struct verifier *v);
  * Verify an access token of a trusted issuer (RFC 9068 section 4; issuers.h).  *store:
  * the calling thread's own connection; NULL until the first call opens it; the caller closes it in
  * the end. now: seconds since 1970.  Text of *out lies in the arena. Errors: those of jws.h and
- * jwt.h; ERR_JWT_ISSUER, ERR_JWT_TYP, ERR_JWT_KEY, ERR_TOKEN_REVOKED; ERR_STORE, ERR_KEYS (no
- * usable key is known).
+ * jwt.h; ERR_JWT_ISSUER, ERR_JWT_TYP, ERR_JWT_KEY, ERR_TOKEN_REVOKED, ERR_TOKEN_INACTIVE;
+ * ERR_STORE, ERR_KEYS (no usable key is known), ERR_INTROSPECTION.  out->retry_after_s is set in
+ * any case.
  */
 MUST_USE enum err verifier_check(struct verifier *v, struct store **store, struct slice token,
                                  int64_t now, struct arena *a, struct token *out);

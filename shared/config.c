@@ -1,5 +1,7 @@
 #include "config_keys.h"
 
+#include "credential_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 #define MAX_FILE_BYTES 65536
 
 static config_checker check_log, check_store, check_key_dir, check_ca_file, check_events;
+static config_checker check_secret, check_key;
 
 #define IN(field) offsetof(struct config, field), sizeof(((struct config *)NULL)->field)
 #define IN_FHIR(field)                                                                             \
@@ -110,7 +113,7 @@ const struct config_key config_keys[] = {
      .fallback = "all"},
     {"issuer", "issuer", config_read_issuer, IN_ISSUER(issuer),
      .required = true},
-    {"issuer", "audience", config_read_words, IN_ISSUER(audience),
+    {"issuer", "audience", config_read_audiences, IN_ISSUER(audience),
      .fallback = NULL /* the FHIR base's */},
     {"issuer", "keys", config_read_key_source, IN_ISSUER(keys),
      .required = true},
@@ -129,9 +132,9 @@ const struct config_key config_keys[] = {
     {"issuer", "introspection_client_id", config_read_words_or_nothing,
      IN_ISSUER(introspection_client_id), .fallback = ""},
     {"issuer", "introspection_secret_file", config_read_path_or_nothing,
-     IN_ISSUER(introspection_secret_file), .fallback = ""},
+     IN_ISSUER(introspection_secret_file), .fallback = "", .check = check_secret},
     {"issuer", "introspection_key_file", config_read_path_or_nothing,
-     IN_ISSUER(introspection_key_file), .fallback = ""},
+     IN_ISSUER(introspection_key_file), .fallback = "", .check = check_key},
     {"issuer", "introspection_timeout", config_read_milliseconds,
      IN_ISSUER(introspection_timeout_ms), .fallback = "2s", .min = "100ms", .max = "30s"},
     {"issuer", "introspection_cache", config_read_seconds, IN_ISSUER(introspection_cache_s),
@@ -222,17 +225,38 @@ static enum err check_ca_file(const char *path, struct buf *why)
     return S_ISREG(st.st_mode) ? ERR_OK : ERR_FILE;
 }
 
-static void check_files(const struct config *c, const struct config_seen seen[CONFIG_KEYS],
-                        struct config_faults *faults)
+static enum err check_secret(const char *path, struct buf *why)
 {
-    for (size_t i = 0; i < CONFIG_KEYS; i++) {
+    char secret[CREDENTIAL_MAX_SECRET];
+    struct credential_seen seen;
+    size_t n;
+    if (path[0] == '\0')
+        return ERR_OK;
+    enum err e = credential_read_secret(path, secret, &n, &seen, why);
+    OPENSSL_cleanse(secret, sizeof secret);
+    return e;
+}
+
+static enum err check_key(const char *path, struct buf *why)
+{
+    struct jwk *key = NULL;
+    struct credential_seen seen;
+    enum err e = path[0] == '\0' ? ERR_OK : credential_read_key(path, &key, &seen, why);
+    jwk_free(key);
+    return e;
+}
+
+void config_check_files(const char *section, const char *heading, const void *item,
+                        const struct config_seen seen[CONFIG_KEYS], struct config_faults *faults)
+{
+    for (size_t i = 0; i < CONFIG_KEYS && faults->look_at_files; i++) {
         const struct config_key *k = &config_keys[i];
         char text[CONFIG_MAX_TEXT * 2 + 256];
         struct buf why = BUF(text);
-        if (k->check == NULL || seen[i].bad)
+        if (k->check == NULL || seen[i].bad || strcmp(k->section, section) != 0)
             continue;
-        if (k->check((const char *)c + k->offset, &why) != ERR_OK)
-            config_fault(faults, seen[i].line, k->section, k->name, "%s", text);
+        if (k->check((const char *)item + k->offset, &why) != ERR_OK)
+            config_fault(faults, seen[i].line, heading, k->name, "%s", text);
     }
 }
 
@@ -266,7 +290,7 @@ static void read_file(int fd, char *text, size_t cap, size_t *n, struct config_f
 
 enum err config_load(const char *path, struct config *out, struct buf *faults)
 {
-    struct config_faults f = {.file = path, .text = faults};
+    struct config_faults f = {.file = path, .text = faults, .look_at_files = true};
     struct config_seen seen[CONFIG_KEYS] = {0};
     size_t n = SIZE_MAX;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -282,10 +306,8 @@ enum err config_load(const char *path, struct config *out, struct buf *faults)
     else
         read_file(fd, text, MAX_FILE_BYTES + 1, &n, &f);
     close(fd);
-    if (n != SIZE_MAX) {
+    if (n != SIZE_MAX)
         config_read_lines((struct slice){text, n}, out, &f, seen);
-        check_files(out, seen, &f);
-    }
     free(text);
     return f.any ? ERR_CONFIG : ERR_OK;
 }

@@ -59,7 +59,7 @@ struct config_issuer {
     char name[64];
     int line;
     char issuer[CONFIG_MAX_TEXT];      /* the iss of its tokens */
-    char audience[CONFIG_MAX_TEXT];    /* one of these, by blanks; "": that of the FHIR base */
+    char audience[CONFIG_MAX_TEXT];    /* one of these, by blanks; "any"; "": of the FHIR base */
     char keys[CONFIG_MAX_TEXT];        /* "store", "discovery", "introspection", a path or a URL */
     char algorithms[CONFIG_MAX_TEXT];  /* by blanks */
     char typ[CONFIG_MAX_TEXT];         /* accepted typ of its tokens, by blanks */

@@ -39,6 +39,7 @@ struct config_faults {
     const char *file;
     struct buf *text;
     bool any;
+    bool look_at_files; /* those that the configuration names too */
 };
 
 #define CONFIG_MAX_NAME 40 /* bytes of the name in [fhir "name"] */
@@ -96,7 +97,8 @@ config_reader config_read_encryption_alg;
 config_reader config_read_encryption_enc;
 config_reader config_read_realm;
 config_reader config_read_audience;
-config_reader config_read_words; /* printable ASCII, by single blanks */
+config_reader config_read_audiences; /* words, or "any" alone */
+config_reader config_read_words;     /* printable ASCII, by single blanks */
 config_reader config_read_words_or_nothing;
 config_reader config_read_key_source;
 config_reader config_read_algorithms;
@@ -132,6 +134,9 @@ struct config_seen {
 /* After the last line: what one section lends to another, and what they must not share. */
 void config_settle(struct config *c, const struct config_seen seen[CONFIG_KEYS],
                    struct config_faults *faults);
+/* The files that the keys of a section name; its item as in struct config. */
+void config_check_files(const char *section, const char *heading, const void *item,
+                        const struct config_seen seen[CONFIG_KEYS], struct config_faults *faults);
 
 /* config_parse, telling also for each row of config_keys where it was set. */
 void config_read_lines(struct slice text, struct config *out, struct config_faults *faults,

@@ -144,6 +144,8 @@ static void end_section(struct reading *r, int section, const char *heading, int
         if (in_section(k, section) && k->required && r->seen[i].line == 0)
             config_fault(r->faults, line, heading, k->name, "is missing; add it");
     }
+    config_check_files(config_sections[section].name, heading,
+                       config_sections[section].named ? r->item : r->out, r->seen, r->faults);
 }
 
 /* Ends [fhir "…"] and the like: its keys may be set again in the next one. */

@@ -324,6 +324,16 @@ enum err config_read_words(const struct config_key *key, struct slice value, voi
     return config_put_text(key, value, field, why);
 }
 
+enum err config_read_audiences(const struct config_key *key, struct slice value, void *field,
+                               struct buf *why)
+{
+    struct slice rest = value, word;
+    while (slice_cut(&rest, ' ', &word))
+        if (slice_is(word, "any") && word.n < value.n)
+            return REFUSE(why, "any stands among others; leave it out, or the others");
+    return config_read_words(key, value, field, why);
+}
+
 enum err config_read_words_or_nothing(const struct config_key *key, struct slice value, void *field,
                                       struct buf *why)
 {

@@ -86,6 +86,19 @@ struct slice form_get(const struct form *f, const char *name)
     return SLICE_NONE;
 }
 
+void form_escape(struct slice value, struct buf *out)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
+    for (size_t i = 0; i < value.n; i++) {
+        if (value.p[i] == ' ')
+            buf_putc(out, '+');
+        else if (slice_has_char((struct slice){plain, sizeof plain - 1}, value.p[i]))
+            buf_putc(out, value.p[i]);
+        else
+            buf_printf(out, "%%%02X", (unsigned)(unsigned char)value.p[i]);
+    }
+}
+
 bool media_type_is(struct slice content_type, const char *type)
 {
     struct slice rest = content_type, head;

@@ -3,6 +3,7 @@
 #define FHIR_AUTH_FORM_H
 
 #include "arena.h"
+#include "buf.h"
 #include "error.h"
 
 /*
@@ -29,6 +30,9 @@ struct form {
 MUST_USE enum err form_parse(struct slice body, struct arena *a, struct form *out);
 /* SLICE_NONE when absent. */
 struct slice form_get(const struct form *f, const char *name);
+
+/* Append a value, escaped for such a form (RFC 6749 appendix B). */
+void form_escape(struct slice value, struct buf *out);
 
 /* The media type without parameters equals `type`, in any case. */
 bool media_type_is(struct slice content_type, const char *type);

@@ -15,6 +15,7 @@ static struct curl {
     __typeof__(curl_easy_init) *easy_init;
     __typeof__(curl_easy_setopt) *setopt;
     __typeof__(curl_easy_perform) *perform;
+    __typeof__(curl_easy_reset) *reset;
     __typeof__(curl_easy_getinfo) *getinfo;
     __typeof__(curl_easy_strerror) *strerror;
     __typeof__(curl_easy_cleanup) *cleanup;
@@ -32,6 +33,7 @@ static const struct {
     {"curl_easy_init", offsetof(struct curl, easy_init)},
     {"curl_easy_setopt", offsetof(struct curl, setopt)},
     {"curl_easy_perform", offsetof(struct curl, perform)},
+    {"curl_easy_reset", offsetof(struct curl, reset)},
     {"curl_easy_getinfo", offsetof(struct curl, getinfo)},
     {"curl_easy_strerror", offsetof(struct curl, strerror)},
     {"curl_easy_cleanup", offsetof(struct curl, cleanup)},
@@ -180,25 +182,34 @@ static bool set_options(CURL *h, const struct http_get *what, struct curl_slist 
     return ok;
 }
 
-/* *fault says what went wrong. */
-static enum err fetch(CURL *h, const struct http_get *what, struct curl_slist *headers,
-                      struct transfer *t, struct buf *fault)
+/* The form is not copied: it must last until the exchange has ended. */
+static bool set_form(CURL *h, const struct slice *form)
+{
+    return form == NULL ||
+           (curl.setopt(h, CURLOPT_POST, 1L) == CURLE_OK &&
+            curl.setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)form->n) == CURLE_OK &&
+            curl.setopt(h, CURLOPT_POSTFIELDS, form->p) == CURLE_OK);
+}
+
+/* *fault says what went wrong; *status is 0 when no answer came. */
+static enum err exchange(CURL *h, const struct http_get *what, const struct slice *form,
+                         struct curl_slist *headers, struct transfer *t, long *status,
+                         struct buf *fault)
 {
     char detail[CURL_ERROR_SIZE] = "";
-    long status = 0;
-    if (!set_options(h, what, headers, t) ||
+    if (!set_options(h, what, headers, t) || !set_form(h, form) ||
         curl.setopt(h, CURLOPT_ERRORBUFFER, detail) != CURLE_OK) {
         buf_puts(fault, "libcurl refuses an option");
         return ERR_HTTP;
     }
     CURLcode code = curl.perform(h);
-    curl.getinfo(h, CURLINFO_RESPONSE_CODE, &status);
+    curl.getinfo(h, CURLINFO_RESPONSE_CODE, status);
     if (t->too_long || code == CURLE_FILESIZE_EXCEEDED)
         buf_printf(fault, "the answer is longer than %zu bytes", what->max_bytes);
     else if (code != CURLE_OK)
         buf_printf(fault, "%.200s", detail[0] != '\0' ? detail : curl.strerror(code));
-    else if (status != 200)
-        buf_printf(fault, "answered with status %ld, not 200", status);
+    else if (*status != 200)
+        buf_printf(fault, "answered with status %ld, not 200", *status);
     else
         return ERR_OK;
     return ERR_HTTP;
@@ -217,30 +228,103 @@ static enum err to_arena(const struct transfer *t, struct arena *a, struct http_
     return ERR_OK;
 }
 
+/* What was in them may be a secret. */
+static void free_headers(struct curl_slist *headers)
+{
+    for (struct curl_slist *each = headers; each != NULL; each = each->next)
+        OPENSSL_cleanse(each->data, strlen(each->data));
+    curl.slist_free_all(headers);
+}
+
+/* One more line; NULL, and all freed, when memory is out. */
+static struct curl_slist *add_header(struct curl_slist *headers, const char *name,
+                                     const char *value)
+{
+    char line[HTTP_MAX_HEADER];
+    struct buf text = BUF(line);
+    buf_printf(&text, "%s: %s", name, value);
+    struct curl_slist *all = text.overflowed ? NULL : curl.slist_append(headers, line);
+    OPENSSL_cleanse(line, sizeof line);
+    if (all == NULL)
+        free_headers(headers);
+    return all;
+}
+
+static struct curl_slist *headers_of(const struct http_get *what, const char *authorization)
+{
+    struct curl_slist *headers = add_header(NULL, "Accept", what->accept);
+    if (headers != NULL && authorization != NULL)
+        headers = add_header(headers, "Authorization", authorization);
+    return headers;
+}
+
+/* With a handle of libcurl, which keeps nothing of it but the connection. */
+static enum err run(CURL *h, const struct http_get *what, const struct http_post *post,
+                    struct arena *a, struct http_answer *out, struct buf *fault)
+{
+    long status = 0;
+    struct transfer t = {
+        .body = malloc(what->max_bytes + 1), .max = what->max_bytes, .max_age_s = -1};
+    struct curl_slist *headers = headers_of(what, post != NULL ? post->authorization : NULL);
+    enum err e = ERR_MEMORY;
+    if (t.body == NULL || headers == NULL)
+        buf_puts(fault, "memory is out");
+    else
+        e = exchange(h, what, post != NULL ? &post->form : NULL, headers, &t, &status, fault);
+    if (e == ERR_OK)
+        e = to_arena(&t, a, out, fault);
+    out->status = (int)status;
+    curl.reset(h);
+    free_headers(headers);
+    free(t.body);
+    return e;
+}
+
+/* NULL when there is no libcurl, or no memory. */
+static CURL *new_handle(struct buf *fault)
+{
+    pthread_once(&curl_once, load_curl);
+    CURL *h = curl.usable ? curl.easy_init() : NULL;
+    if (h == NULL)
+        buf_puts(fault, curl.usable ? "memory is out" : "libcurl.so.4 cannot be loaded");
+    return h;
+}
+
 enum err http_get(const struct http_get *what, struct arena *a, struct http_answer *out)
 {
     struct buf fault = BUF(out->fault);
-    pthread_once(&curl_once, load_curl);
-    if (!curl.usable) {
-        buf_puts(&fault, "libcurl.so.4 cannot be loaded");
-        return ERR_HTTP;
-    }
-    char accept[256];
-    struct buf header = BUF(accept);
-    buf_printf(&header, "Accept: %s", what->accept);
-    struct transfer t = {
-        .body = malloc(what->max_bytes + 1), .max = what->max_bytes, .max_age_s = -1};
-    struct curl_slist *headers = header.overflowed ? NULL : curl.slist_append(NULL, accept);
-    CURL *h = curl.easy_init();
-    enum err e = ERR_MEMORY;
-    if (t.body == NULL || headers == NULL || h == NULL)
-        buf_puts(&fault, "memory is out");
-    else
-        e = fetch(h, what, headers, &t, &fault);
-    if (e == ERR_OK)
-        e = to_arena(&t, a, out, &fault);
+    CURL *h = new_handle(&fault);
+    if (h == NULL)
+        return curl.usable ? ERR_MEMORY : ERR_HTTP;
+    enum err e = run(h, what, NULL, a, out, &fault);
     curl.cleanup(h);
-    curl.slist_free_all(headers);
-    free(t.body);
     return e;
+}
+
+struct http_session {
+    CURL *handle; /* NULL until it is first used */
+};
+
+struct http_session *http_session_new(void)
+{
+    return calloc(1, sizeof(struct http_session));
+}
+
+void http_session_free(struct http_session *s)
+{
+    if (s != NULL && s->handle != NULL)
+        curl.cleanup(s->handle);
+    free(s);
+}
+
+enum err http_post(struct http_session *s, const struct http_get *what,
+                   const struct http_post *post, struct arena *a, struct http_answer *out)
+{
+    struct buf fault = BUF(out->fault);
+    out->status = 0;
+    if (s->handle == NULL)
+        s->handle = new_handle(&fault);
+    if (s->handle == NULL)
+        return curl.usable ? ERR_MEMORY : ERR_HTTP;
+    return run(s->handle, what, post, a, out, &fault);
 }

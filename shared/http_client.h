@@ -1,6 +1,6 @@
 /*
- * GET over HTTPS with libcurl; the only user of libcurl, which is loaded at the first fetch, so
- * that a process that fetches nothing does not carry it. https only (see http_loopback),
+ * GET and POST over HTTPS with libcurl; the only user of libcurl, which is loaded at the first
+ * fetch, so that a process that fetches nothing does not carry it. https only (see http_loopback),
  * certificate and host verified, no redirects, no proxy from the environment.
  */
 #ifndef FHIR_AUTH_HTTP_CLIENT_H
@@ -19,8 +19,12 @@ struct http_get {
     size_t max_bytes;    /* a longer body fails */
 };
 
+/* Bytes of one header line with its name: of the longest secret, escaped and in base64. */
+#define HTTP_MAX_HEADER 8192
+
 struct http_answer {
     struct slice body; /* in the arena */
+    int status;        /* 0: no answer came */
     int64_t
         max_age_s; /* Cache-Control max-age; 0 for no-store or no-cache; -1 when it says nothing */
     char fault[256]; /* why it failed, for the log */
@@ -31,5 +35,25 @@ struct http_answer {
  * ERR_MEMORY: it does not fit in the arena.  out->fault is set then.  Safe from any thread.
  */
 MUST_USE enum err http_get(const struct http_get *what, struct arena *a, struct http_answer *out);
+
+/*
+ * A connection that is kept and used again for the same host, as long as both sides leave it open.
+ * For one thread at a time.  NULL when memory is out.
+ */
+struct http_session;
+struct http_session *http_session_new(void);
+void http_session_free(struct http_session *s);
+
+struct http_post {
+    struct slice form;         /* application/x-www-form-urlencoded */
+    const char *authorization; /* the header's value; NULL: none */
+};
+
+/*
+ * As http_get, with a form to send.  out->status tells refusals apart.  Copies of what was sent are
+ * wiped here; those in libcurl's own buffers are not.
+ */
+MUST_USE enum err http_post(struct http_session *s, const struct http_get *what,
+                            const struct http_post *post, struct arena *a, struct http_answer *out);
 
 #endif

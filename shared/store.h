@@ -269,6 +269,64 @@ MUST_USE enum err store_fetch_failed(struct store *st, struct slice url, int64_t
 MUST_USE enum err store_fetch_list(struct store *st,
                                    bool (*each)(const struct store_fetch *, void *), void *context);
 
+/*
+ * ---- answers of introspection endpoints ----
+ *
+ * By the SHA-256 of issuer and token.  At most STORE_INTROSPECTION_ROWS; beyond that those that
+ * expire first go.
+ */
+#define STORE_INTROSPECTION_ROWS 100000
+
+enum introspected_state {
+    INTROSPECTED_ACTIVE,
+    INTROSPECTED_INACTIVE,
+    INTROSPECTED_FAILED /* there was no answer: nobody need wait for another failure at once */
+};
+
+struct introspected {
+    enum introspected_state state;
+    struct slice answer; /* JSON; empty unless active */
+    int64_t expires_at;
+};
+
+/* Text in the arena.  ERR_NOT_FOUND when there is none, or it has expired. */
+MUST_USE enum err store_introspection_get(struct store *st, const struct secret *digest,
+                                          int64_t now, struct arena *a, struct introspected *out);
+MUST_USE enum err store_introspection_put(struct store *st, const struct secret *digest,
+                                          const struct introspected *what, int64_t now);
+
+/*
+ * ---- services that fail ----
+ *
+ * After STORE_BREAKER_FAILURES failures in a row nobody asks a service for STORE_BREAKER_MIN_S;
+ * then one process at a time probes it, and each failed probe doubles the time, up to
+ * STORE_BREAKER_MAX_S.  A time more than STORE_BREAKER_AHEAD_S ahead was written while the clock
+ * was wrong: it counts as past.
+ */
+#define STORE_BREAKER_FAILURES 3
+#define STORE_BREAKER_MIN_S    5
+#define STORE_BREAKER_MAX_S    60
+#define STORE_BREAKER_AHEAD_S  120
+
+struct store_breaker {
+    int64_t failures; /* in a row */
+    int64_t open_until;
+    bool open;      /* only a probe may ask */
+    int64_t wait_s; /* and not before so long; 0: now */
+};
+
+/* All zero when nothing is known of it. */
+MUST_USE enum err store_breaker_get(struct store *st, struct slice name, int64_t now,
+                                    struct store_breaker *out);
+/* ERR_OK: this process probes, and has until then.  ERR_EXISTS: another does, or it is too early.
+ */
+MUST_USE enum err store_breaker_probe(struct store *st, struct slice name, int64_t now,
+                                      int64_t until);
+/* A failure that was no probe counts only until the breaker has opened. */
+MUST_USE enum err store_breaker_failed(struct store *st, struct slice name, bool probe,
+                                       int64_t now);
+MUST_USE enum err store_breaker_clear(struct store *st, struct slice name);
+
 /* ---- housekeeping ---- */
 
 /*

@@ -111,9 +111,10 @@ static const char step_3[] = /* format = opaque: the claims of a token by the SH
     " expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE INDEX opaque_token_expiry ON opaque_token (expires_at);"
 
-    /* Answers of other issuers; empty: not active. */
+    /* Answers of other issuers. */
     "CREATE TABLE introspection ("
     " digest BLOB NOT NULL PRIMARY KEY,"
+    " state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2),"
     " answer BLOB NOT NULL,"
     " expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE INDEX introspection_expiry ON introspection (expires_at);"

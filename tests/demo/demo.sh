@@ -1,7 +1,7 @@
 #!/bin/sh
 # A real web server with TLS, both programs in front of a FHIR server, clients, and a walk through what
 # they do.  Called by make demo.  Environment: SERVER=lighttpd|apache, PORT, FHIR_UPSTREAM, DEMO_ONCE,
-# TOKEN_FORMAT=jwt|encrypted-jwt|opaque.
+# TOKEN_FORMAT=jwt|encrypted-jwt|opaque, VALIDATE=local|introspection (how the authorizer examines tokens).
 set -eu
 umask 077
 cd "$(dirname "$0")/../.."
@@ -10,6 +10,7 @@ python=/usr/bin/python3
 server=${SERVER:-lighttpd}
 port=${PORT:-8443}
 format=${TOKEN_FORMAT:-jwt}
+validate=${VALIDATE:-local}
 upstream=${FHIR_UPSTREAM:-}
 origin=https://127.0.0.1:$port
 demo=$root/build/demo
@@ -27,6 +28,10 @@ case $format in
 jwt | opaque) encrypted=no ;;
 encrypted-jwt) encrypted=yes ;;
 *) die "TOKEN_FORMAT=$format is not known; use TOKEN_FORMAT=jwt, encrypted-jwt or opaque" ;;
+esac
+case $validate in
+local | introspection) ;;
+*) die "VALIDATE=$validate is not known; use VALIDATE=local or VALIDATE=introspection" ;;
 esac
 case $port in
 '' | *[!0-9]*) die "PORT=$port is no number" ;;
@@ -122,8 +127,32 @@ secret_client WRITE_ 'Writer' 'system/*.cruds'
 secret_client NARROW_ 'Patients by id only' 'system/Patient.r'
 secret_client SHORT_ 'Short-lived tokens' 'system/*.rs' --token-lifetime 10s
 secret_client INTROSPECT_ 'Gateway that introspects' introspect
+introspect_id=$id introspect_secret=$secret
 jwt_client JWT 'Signs with ES384' ES384
 jwt_client JWT2 'Signs with RS384' RS384
+
+# ---- introspection: the authorizer asks the token endpoint, through the web server ----
+
+if [ "$validate" = introspection ]; then
+    # The client id is known only now.  The programs run as the owner of the folder and read these files.
+    cp "$demo/ca.pem" "$run/etc/ca.pem"
+    chmod 0644 "$run/etc/ca.pem"
+    printf '%s\n' "$introspect_secret" >"$run/state/introspect.secret"
+    [ "$(id -u)" -ne 0 ] || chown www-data:www-data "$run/state/introspect.secret"
+    cat >>"$run/etc/fhir-auth.conf" <<EOF
+
+[jwks]
+ca_file = $run/etc/ca.pem
+
+[issuer "local"]
+issuer = $origin/oauth
+keys = introspection
+introspection = $origin/oauth/introspect
+introspection_client_id = $introspect_id
+introspection_secret_file = $run/state/introspect.secret
+EOF
+    ctl config check >/dev/null
+fi
 
 # ---- the FHIR server and the web server ----
 
@@ -152,7 +181,8 @@ server_pid=$!
 pids="$server_pid $pids"
 wait_for "$server" "$server_pid" curl -sf --noproxy '*' --cacert "$demo/ca.pem" --max-time 5 \
     "$origin/oauth/health"
-printf '%s is up at %s, in front of %s\n' "$server" "$origin" "$upstream"
+printf '%s is up at %s, in front of %s; tokens: %s, examined by %s\n' "$server" "$origin" "$upstream" \
+    "$format" "$validate"
 
 . tests/demo/walk.sh
 

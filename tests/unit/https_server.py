@@ -41,6 +41,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_POST(self):  # what came, and over which connection of this server
+        form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        status = int(self.path.partition("?")[2] or 200)
+        answer = f"connection {self.server.connections}\n{self.headers}\n{form}"
+        self.answer(status, answer.encode(), ("Location", "/cache"))
+
     def do_GET(self):
         path, _, query = self.path.partition("?")
         query = urllib.parse.unquote(query)
@@ -68,6 +74,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    connections = 0
+
+    def process_request(self, *request):
+        self.connections += 1
+        super().process_request(*request)
 
     def handle_error(self, *_):  # clients that refuse the certificate
         pass

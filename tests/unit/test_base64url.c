@@ -141,6 +141,30 @@ static void test_round_trip(void **state)
     arena_free(&a);
 }
 
+/* RFC 4648 section 10, and the two digits that differ from base64url. */
+static void test_standard_alphabet(void **state)
+{
+    static const struct {
+        const char *bytes, *text;
+    } rows[] = {
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
+        {"foobar", "Zm9vYmFy"},
+        {"\xfb\xff", "+/8="},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[16];
+        struct buf b = BUF(text);
+        base64_encode(slice_of(rows[i].bytes), &b);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 static void test_bounds(void **state)
 {
     (void)state;
@@ -159,9 +183,8 @@ static void test_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decode),
-        cmocka_unit_test(test_canonical),
-        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_decode),     cmocka_unit_test(test_canonical),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_standard_alphabet),
         cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests_name("base64url", tests, NULL, NULL);

@@ -30,7 +30,7 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-    static const char *const names[] = {"conf", "keys", "ca.pem"};
+    static const char *const names[] = {"conf", "keys", "ca.pem", "secret"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[128];
@@ -230,6 +230,74 @@ static void test_kinds_of_files(void **state)
     assert_int_equal(load_text(LEAST "[store]\npath = /db-in-the-root\n"), ERR_OK);
 }
 
+static void put_secret(const char *text, mode_t mode)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/secret", dir);
+    write_file(path, text, strlen(text));
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+/* In a section of which there are several: the line is that of its own key. */
+static void test_credentials(void **state)
+{
+    static const struct {
+        const char *key, *text; /* text NULL: no file */
+        mode_t mode;
+        const char *fault;
+    } rows[] = {
+        {"secret", "s3cret\n", 0600, NULL},
+        {"secret", "s3cret", 0640, NULL},
+        {"secret", "s3cret", 0644, "@/secret is open to all users; run chmod o-rwx @/secret"},
+        {"secret", "s3cret", 0602, "@/secret is open to all users; run chmod o-rwx @/secret"},
+        {"secret", "s3cret", 0660, "@/secret can be changed by its group; run chmod g-w @/secret"},
+        {"secret", "", 0600, "@/secret is empty or larger than 1024 bytes; give the right file"},
+        {"secret", "\n", 0600,
+         "@/secret is not one line of printable ASCII; put the secret alone there"},
+        {"secret", "a\nb\n", 0600,
+         "@/secret is not one line of printable ASCII; put the secret alone there"},
+        {"key", "{\"kty\":\"EC\"}", 0600,
+         "@/secret holds no private key that signs (JWK); put one there"},
+        {"key", "{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}", 0600,
+         "@/secret holds no private key that signs (JWK); put one there"},
+        {"key",
+         "{\"kty\":\"OKP\",\"crv\":\"Ed25519\","
+         "\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
+         0600, "@/secret holds no private key that signs (JWK); put one there"},
+        {"key",
+         "{\"kty\":\"OKP\",\"crv\":\"Ed25519\","
+         "\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\","
+         "\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
+         0600, NULL},
+        {"key", "{}", 0604, "@/secret is open to all users; run chmod o-rwx @/secret"},
+        {"secret", NULL, 0, "@/secret cannot be read by user"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[2048], want[512];
+        char secret[128];
+        snprintf(secret, sizeof secret, "%s/secret", dir);
+        remove(secret);
+        if (rows[i].text != NULL)
+            put_secret(rows[i].text, rows[i].mode);
+        snprintf(text, sizeof text,
+                 LEAST "[store]\npath = @/db\n[issuer \"x\"]\nissuer = https://x.example\n"
+                       "keys = discovery\nintrospection = discovery\nintrospection_client_id = me\n"
+                       "introspection_%s_file = @/secret\n"
+                       "[issuer \"y\"]\nissuer = https://y.example\nkeys = discovery\n",
+                 rows[i].key);
+        assert_int_equal(load_text(text), rows[i].fault == NULL ? ERR_OK : ERR_CONFIG);
+        if (rows[i].fault == NULL)
+            continue;
+        snprintf(want, sizeof want, "@/conf:12: [issuer \"x\"] introspection_%s_file: %s",
+                 rows[i].key, rows[i].fault);
+        if (strncmp(faults, in_dir(want), strlen(in_dir(want))) != 0)
+            fail_msg("row %zu: %s", i, faults);
+        assert_null(strstr(faults, "s3cret"));
+        assert_ptr_equal(strchr(faults, '\n'), faults + strlen(faults) - 1);
+    }
+}
+
 static void test_key_directory(void **state)
 {
     static const struct {
@@ -355,19 +423,13 @@ int main(void)
 {
 #define IN_DIR(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_path),
-        IN_DIR(test_load),
-        IN_DIR(test_unusable_file),
-        IN_DIR(test_file_size),
-        IN_DIR(test_file_mode),
-        IN_DIR(test_missing_files),
-        IN_DIR(test_missing_default),
-        IN_DIR(test_bad_value_is_told_once),
-        IN_DIR(test_kinds_of_files),
-        IN_DIR(test_key_directory),
-        cmocka_unit_test(test_example),
-        cmocka_unit_test(test_manual),
-        cmocka_unit_test(test_rules_of_example),
+        cmocka_unit_test(test_path),   IN_DIR(test_load),
+        IN_DIR(test_unusable_file),    IN_DIR(test_file_size),
+        IN_DIR(test_file_mode),        IN_DIR(test_missing_files),
+        IN_DIR(test_missing_default),  IN_DIR(test_bad_value_is_told_once),
+        IN_DIR(test_kinds_of_files),   IN_DIR(test_key_directory),
+        IN_DIR(test_credentials),      cmocka_unit_test(test_example),
+        cmocka_unit_test(test_manual), cmocka_unit_test(test_rules_of_example),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

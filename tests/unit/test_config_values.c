@@ -198,6 +198,31 @@ static const struct {
     {__LINE__, "fhir", "audience", "\xc3\xb1", "no audience"},
 };
 
+static void test_issuer_audience(void **state)
+{
+    static const struct {
+        const char *value, *why; /* NULL: taken */
+    } rows[] = {
+        {"any", NULL},
+        {"https://a.example many anyone", NULL},
+        {"any x", "any stands among others; leave it out, or the others"},
+        {"x any", "any stands among others"},
+        {"any any", "any stands among others"},
+        {"x  y", "is no list"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char field[CONFIG_MAX_TEXT] = "", text[1024] = "";
+        struct buf why = BUF(text);
+        const struct config_key *k = find_key("issuer", "audience");
+        enum err e = k->read(k, slice_of(rows[i].value), field, &why);
+        bool ok = rows[i].why == NULL ? e == ERR_OK && strcmp(field, rows[i].value) == 0
+                                      : e == ERR_CONFIG && strstr(text, rows[i].why) != NULL;
+        if (!ok)
+            fail_msg("\"%s\": %s", rows[i].value, text);
+    }
+}
+
 static void test_texts(void **state)
 {
     (void)state;
@@ -342,10 +367,11 @@ static void test_distance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words_of_fhir), cmocka_unit_test(test_words_are_taken_back),
-        cmocka_unit_test(test_ranges),        cmocka_unit_test(test_bad_measures),
-        cmocka_unit_test(test_durations),     cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_realm_length),  cmocka_unit_test(test_distance),
+        cmocka_unit_test(test_words_of_fhir),   cmocka_unit_test(test_words_are_taken_back),
+        cmocka_unit_test(test_ranges),          cmocka_unit_test(test_bad_measures),
+        cmocka_unit_test(test_durations),       cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_issuer_audience), cmocka_unit_test(test_realm_length),
+        cmocka_unit_test(test_distance),
     };
     return cmocka_run_group_tests_name("config_values", tests, NULL, NULL);
 }

@@ -143,6 +143,23 @@ static void a_full_arena_is_a_refusal(void **state)
     }
 }
 
+static void what_is_escaped_reads_the_same(void **state)
+{
+    (void)state;
+    char all[256], text[1024];
+    ARENA(a, 4096);
+    struct slice back;
+    for (size_t i = 0; i < 255; i++)
+        all[i] = (char)(unsigned char)(i + 1); /* a NUL is refused */
+    struct buf b = BUF(text);
+    form_escape((struct slice){all, 255}, &b);
+    assert_int_equal(percent_decode(buf_slice(&b), true, &a, &back), ERR_OK);
+    assert_true(slice_eq(back, (struct slice){all, 255}));
+    b = BUF(text);
+    form_escape(SLICE("aZ09-._ ~:%&=+/\xc3\xb1"), &b);
+    check_slice(__LINE__, buf_slice(&b), "aZ09-._+%7E%3A%25%26%3D%2B%2F%C3%B1");
+}
+
 static void media_types_are_compared_without_parameters(void **state)
 {
     (void)state;
@@ -176,6 +193,7 @@ int main(void)
         cmocka_unit_test(forms_are_read_strictly),
         cmocka_unit_test(there_is_a_limit_of_fields),
         cmocka_unit_test(a_full_arena_is_a_refusal),
+        cmocka_unit_test(what_is_escaped_reads_the_same),
         cmocka_unit_test(media_types_are_compared_without_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,6 +296,97 @@ static void test_out_of_reach(void **state)
     close(mute_fd);
 }
 
+/* POST https://127.0.0.1:port/target; what came there is copied to `body`. */
+static enum err post(const struct server *s, struct http_session *session, const char *target,
+                     const struct http_post *what, struct http_answer *out, char body[2001])
+{
+    char url[256];
+    struct arena a;
+    assert_true(arena_init(&a, 8192));
+    snprintf(url, sizeof url, "https://127.0.0.1:%u%s", s->port, target);
+    struct http_get to = get(s, url);
+    to.max_bytes = 2000;
+    enum err e = http_post(session, &to, what, &a, out);
+    snprintf(body, 2001, "%.*s", SLICE_FMT(e == ERR_OK ? out->body : SLICE("")));
+    arena_free(&a);
+    return e;
+}
+
+static void test_post(void **state)
+{
+    struct http_session *session = http_session_new();
+    struct http_answer out = {0};
+    char body[2001];
+    struct http_post what = {.form = SLICE("token=a%2Bb&x=y"), .authorization = "Basic abc="};
+    assert_non_null(session);
+    assert_int_equal(post(*state, session, "/post", &what, &out, body), ERR_OK);
+    assert_int_equal(out.status, 200);
+    assert_non_null(strstr(body, "\n\ntoken=a%2Bb&x=y"));
+    assert_non_null(strstr(body, "Authorization: Basic abc=\n"));
+    assert_non_null(strstr(body, "Accept: application/json\n"));
+    assert_non_null(strstr(body, "Content-Type: application/x-www-form-urlencoded\n"));
+    /* Nothing of it is left for the next. */
+    what = (struct http_post){.form = SLICE("")};
+    assert_int_equal(post(*state, session, "/post", &what, &out, body), ERR_OK);
+    assert_null(strstr(body, "Authorization"));
+    assert_null(strstr(body, "token"));
+    http_session_free(session);
+    http_session_free(NULL);
+}
+
+static void test_post_status(void **state)
+{
+    static const int statuses[] = {400, 401, 429, 500, 503, 302, 307, 204};
+    struct http_session *session = http_session_new();
+    struct http_answer out = {0};
+    char body[2001];
+    struct http_post what = {.form = SLICE("token=t")};
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        char target[32], fault[64];
+        snprintf(target, sizeof target, "/post?%d", statuses[i]);
+        snprintf(fault, sizeof fault, "answered with status %d, not 200", statuses[i]);
+        assert_int_equal(post(*state, session, target, &what, &out, body), ERR_HTTP);
+        assert_int_equal(out.status, statuses[i]);
+        assert_string_equal(out.fault, fault);
+    }
+    const struct server *s = *state;
+    struct server elsewhere = *s;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof at;
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, n), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    elsewhere.port = ntohs(at.sin_port);
+    assert_int_equal(post(&elsewhere, session, "/post", &what, &out, body), ERR_HTTP);
+    assert_int_equal(out.status, 0);
+    close(fd);
+    http_session_free(session);
+}
+
+static unsigned long connection_of(const char *body)
+{
+    assert_int_equal(strncmp(body, "connection ", 11), 0);
+    return strtoul(body + 11, NULL, 10);
+}
+
+static void test_connection_is_kept(void **state)
+{
+    struct http_session *session = http_session_new(), *other = http_session_new();
+    struct http_answer out = {0};
+    char body[2001];
+    struct http_post what = {.form = SLICE("token=t")};
+    assert_int_equal(post(*state, session, "/post", &what, &out, body), ERR_OK);
+    unsigned long first = connection_of(body);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(post(*state, session, "/post", &what, &out, body), ERR_OK);
+        assert_int_equal(connection_of(body), first);
+    }
+    assert_int_equal(post(*state, other, "/post", &what, &out, body), ERR_OK);
+    assert_int_equal(connection_of(body), first + 1);
+    http_session_free(session);
+    http_session_free(other);
+}
+
 static void test_full_arena(void **state)
 {
     const struct server *s = *state;
@@ -313,10 +404,17 @@ static void test_full_arena(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answer),          cmocka_unit_test(test_request_headers),
-        cmocka_unit_test(test_cache_control),   cmocka_unit_test(test_refused_answers),
-        cmocka_unit_test(test_refused_servers), cmocka_unit_test(test_environment_is_ignored),
-        cmocka_unit_test(test_out_of_reach),    cmocka_unit_test(test_full_arena),
+        cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_request_headers),
+        cmocka_unit_test(test_cache_control),
+        cmocka_unit_test(test_refused_answers),
+        cmocka_unit_test(test_refused_servers),
+        cmocka_unit_test(test_environment_is_ignored),
+        cmocka_unit_test(test_out_of_reach),
+        cmocka_unit_test(test_full_arena),
+        cmocka_unit_test(test_post),
+        cmocka_unit_test(test_post_status),
+        cmocka_unit_test(test_connection_is_kept),
     };
     return cmocka_run_group_tests_name("http_client", tests, start, stop);
 }

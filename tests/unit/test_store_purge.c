@@ -64,7 +64,7 @@ static void fill(struct fixture *f, int i)
     assert_int_equal(store_task_take(f->st, n, 500, expires_or_late), ERR_OK);
     snprintf(sql, sizeof sql,
              "INSERT INTO opaque_token VALUES (X'0%d', X'00', %lld);"
-             "INSERT INTO introspection VALUES (X'0%d', X'', %lld);"
+             "INSERT INTO introspection VALUES (X'0%d', 1, X'', %lld);"
              "INSERT INTO rate VALUES (X'0%d', 1, %lld);"
              "INSERT INTO breaker VALUES ('%d', 3, %lld);",
              i, (long long)expires_or_late, i, (long long)expires_or_late, i,
@@ -146,16 +146,18 @@ static void add_jtis(struct fixture *f, const char *table, int rows, int64_t now
     assert_int_equal(store_end(f->st, ERR_OK), ERR_OK);
 }
 
-/* Of any table that has two or three columns and an expires_at as the last one. */
+/* Of any table whose columns are a digest, maybe a state, maybe a text, and expires_at. */
 static void add_random(struct fixture *f, const char *table, int rows, int64_t now, int64_t expires)
 {
     char sql[512];
     (void)now;
-    bool two = strcmp(table, "revocation") == 0;
+    const char *between = strcmp(table, "revocation") == 0      ? ""
+                          : strcmp(table, "introspection") == 0 ? "0, randomblob(300), "
+                                                                : "randomblob(300), ";
     snprintf(sql, sizeof sql,
              "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT %d)"
              " INSERT INTO %s SELECT randomblob(32), %s%lld FROM n",
-             rows, table, two ? "" : "randomblob(300), ", (long long)expires);
+             rows, table, between, (long long)expires);
     run(f, sql);
 }
 

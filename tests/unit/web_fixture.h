@@ -17,6 +17,7 @@
 
 #define WEB_MAX_PAGES 16
 #define WEB_MAX_HELD  64
+#define WEB_REQUEST   32768
 
 struct web_page {
     char path[640];
@@ -35,7 +36,8 @@ struct web {
     struct web_page pages[WEB_MAX_PAGES];
     size_t page_count, held_count;
     int held[WEB_MAX_HELD];
-    unsigned asked; /* requests of any path */
+    unsigned asked;         /* requests of any path */
+    char last[WEB_REQUEST]; /* the last one, with its body */
 };
 
 /* Set or replace a page; body must outlive the server. */
@@ -89,12 +91,22 @@ static inline void web_answer(int fd, const struct web_page *page)
     (void)!write(fd, page->body, strlen(page->body));
 }
 
+/* All of it has come: the head, and as much body as the head says. */
+static inline bool web_is_whole(const char *text, size_t used)
+{
+    const char *end = strstr(text, "\r\n\r\n"), *length = strstr(text, "Content-Length: ");
+    if (end == NULL)
+        return false;
+    size_t body = length != NULL && length < end ? strtoul(length + 16, NULL, 10) : 0;
+    return used >= (size_t)(end - text) + 4 + body;
+}
+
 static inline void web_serve(struct web *w, int fd)
 {
     static const struct web_page missing = {.status = 404, .body = "{}"};
-    char text[2048] = "", path[640] = "";
+    char text[WEB_REQUEST] = "", path[640] = "";
     size_t used = 0;
-    while (strstr(text, "\r\n\r\n") == NULL && used < sizeof text - 1) {
+    while (!web_is_whole(text, used) && used < sizeof text - 1) {
         ssize_t got = read(fd, text + used, sizeof text - 1 - used);
         if (got <= 0)
             break;
@@ -107,6 +119,7 @@ static inline void web_serve(struct web *w, int fd)
     pthread_mutex_lock(&w->lock);
     const struct web_page *page = &missing;
     w->asked++;
+    memcpy(w->last, text, sizeof w->last);
     for (size_t i = 0; i < w->page_count; i++)
         if (strcmp(w->pages[i].path, path) == 0) {
             w->pages[i].asked++;
