@@ -1,11 +1,42 @@
 #include "ctl.h"
 #include "keyring.h"
+#include "store_signal.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* Not faults of the configuration, but nothing works before they are mended. */
+/* The keys that the format of tokens needs. */
+static void keys_check(struct ctl *c)
+{
+    char text[1024];
+    struct buf fault = BUF(text);
+    struct jwk *key = NULL;
+    struct keyring k = {
+        .directory = c->config.key_dir, .store = c->store, .use = "sig", .now = c->now};
+    if (c->config.token_format != TOKEN_OPAQUE && keyring_signing_key(&k, &key, &fault) != ERR_OK)
+        ctl_say("warning: %s", text);
+    jwk_free(key);
+    key = NULL;
+    k.use = "enc";
+    fault = BUF(text);
+    if (c->config.token_format == TOKEN_ENCRYPTED_JWT &&
+        keyring_encryption_key(&k, &key, &fault) != ERR_OK)
+        ctl_say("warning: %s", text);
+    jwk_free(key);
+}
+
+static void signal_check(struct ctl *c)
+{
+    struct store_signal s = {0};
+    if (!store_signal_follow(&s, c->config.store_path))
+        ctl_say("warning: %s-signal: it is of no use, so that a revocation counts only within a "
+                "second: remove it, and it is made anew",
+                c->config.store_path);
+    store_signal_close(&s);
+}
+
+/* Not faults of the configuration, but things work badly or not before they are mended. */
 static void store_check(struct ctl *c)
 {
     struct stat st;
@@ -19,21 +50,8 @@ static void store_check(struct ctl *c)
                 c->store != NULL ? store_fault(c->store) : err_row(ERR_MEMORY)->text);
         return;
     }
-    char text[1024];
-    struct buf fault = BUF(text);
-    struct jwk *key = NULL;
-    struct keyring k = {
-        .directory = c->config.key_dir, .store = c->store, .use = "sig", .now = c->now};
-    if (keyring_signing_key(&k, &key, &fault) != ERR_OK)
-        ctl_say("warning: %s", text);
-    jwk_free(key);
-    key = NULL;
-    k.use = "enc";
-    fault = BUF(text);
-    if (c->config.token_format == TOKEN_ENCRYPTED_JWT &&
-        keyring_encryption_key(&k, &key, &fault) != ERR_OK)
-        ctl_say("warning: %s", text);
-    jwk_free(key);
+    signal_check(c);
+    keys_check(c);
 }
 
 enum status config_check(struct ctl *c)

@@ -67,9 +67,22 @@ def test_config_check(ctl):
     ctl.yes("key", "generate")
     done = ctl.run("config", "check")
     assert done.returncode == 0 and done.stderr == b""
+    signal = ctl.store.with_name(ctl.store.name + "-signal")
+    signal.write_bytes(b"")
+    done = ctl.run("config", "check")
+    assert done.returncode == 0 and b"-signal: it is of no use" in done.stderr
+    signal.unlink()
+    assert ctl.run("config", "check").stderr == b""
     ctl.store.chmod(0o644)
     done = ctl.run("config", "check")
     assert done.returncode == 0 and b"warning: store" in done.stderr
+
+
+def test_opaque_tokens_need_no_key(tmp_path):
+    ctl = Authctl(tmp_path, extra="format = opaque\n")
+    ctl.add()
+    done = ctl.run("config", "check")
+    assert done.returncode == 0 and done.stderr == b""
 
 
 def test_config_faults_are_listed_with_their_lines(ctl):

@@ -135,7 +135,6 @@ static void without_a_key_there_is_no_token(void **state)
 static void an_opaque_token_needs_no_key(void **state)
 {
     struct site *s = *state;
-    CALL(c);
     struct secret digest;
     struct slice kept;
     struct jwt_claims claims;
