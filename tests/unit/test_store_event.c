@@ -236,14 +236,10 @@ static void revoking_again_never_shortens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH(jti_is_good_once),
-        WITH(one_process_of_many_gets_a_jti),
-        WITH(failed_logins_are_counted),
-        WITH(clearing_nothing_takes_no_lock),
-        WITH(failed_logins_are_bounded),
-        WITH(failed_logins_are_forgotten_after_a_day),
-        WITH(revoked_tokens_are_refused),
-        WITH(revoking_again_never_shortens),
+        WITH(jti_is_good_once),           WITH(one_process_of_many_gets_a_jti),
+        WITH(failed_logins_are_counted),  WITH(clearing_nothing_takes_no_lock),
+        WITH(failed_logins_are_bounded),  WITH(failed_logins_are_forgotten_after_a_day),
+        WITH(revoked_tokens_are_refused), WITH(revoking_again_never_shortens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
