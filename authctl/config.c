@@ -12,13 +12,12 @@ static void keys_check(struct ctl *c)
     char text[1024];
     struct buf fault = BUF(text);
     struct jwk *key = NULL;
-    struct keyring k = {
-        .directory = c->config.key_dir, .store = c->store, .use = "sig", .now = c->now};
+    struct keyring k = keyring_of(&c->config, c->store, "sig", c->now);
     if (c->config.token_format != TOKEN_OPAQUE && keyring_signing_key(&k, &key, &fault) != ERR_OK)
         ctl_say("warning: %s", text);
     jwk_free(key);
     key = NULL;
-    k.use = "enc";
+    k = keyring_of(&c->config, c->store, "enc", c->now);
     fault = BUF(text);
     if (c->config.token_format == TOKEN_ENCRYPTED_JWT &&
         keyring_encryption_key(&k, &key, &fault) != ERR_OK)

@@ -21,6 +21,7 @@
 struct housekeeper {
     const struct config *conf;
     bool tends_keys;
+    bool failing; /* the last time did; of the thread alone */
     atomic_bool awake;
     pthread_t thread;
     bool running; /* the thread exists; guarded by lock, as is stop */
@@ -66,7 +67,7 @@ static enum err purge(struct housekeeper *h, struct store *st)
     return e;
 }
 
-/* The store is opened for the moment: a process that sleeps should hold no memory for it. */
+/* When to come again.  A process that sleeps should hold no memory for the store. */
 static int64_t work(struct housekeeper *h)
 {
     struct store *st = NULL;
@@ -77,7 +78,12 @@ static int64_t work(struct housekeeper *h)
         e = upkeep_keys(h->conf, st, now, &next_at);
     if (e == ERR_OK)
         e = purge(h, st);
-    store_close(st); /* out of reach: requests say so, and the next time may be better */
+    /* The next time may be better; one line tells of all that are not. */
+    if (e != ERR_OK && !h->failing)
+        LOG(LOG_LEVEL_WARNING, "housekeeping-failed",
+            LOG_TEXT("reason", slice_of(store_fault(st))));
+    h->failing = e != ERR_OK;
+    store_close(st);
     malloc_trim(0);
     return next_at;
 }
