@@ -61,9 +61,8 @@ enum err base64_decode(struct slice text, struct arena *a, struct slice *out)
     return decode(standard_values, text, a, out);
 }
 
-void base64url_encode(struct slice bytes, struct buf *out)
+static void encode(const char digits[static 64], struct slice bytes, struct buf *out)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     uint32_t bits = 0;
     unsigned held = 0;
     for (size_t i = 0; i < bytes.n; i++) {
@@ -76,4 +75,17 @@ void base64url_encode(struct slice bytes, struct buf *out)
     }
     if (held > 0)
         buf_putc(out, digits[bits << (6 - held) & 63]);
+}
+
+#define DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+void base64url_encode(struct slice bytes, struct buf *out)
+{
+    encode(DIGITS "-_", bytes, out);
+}
+
+void base64_encode(struct slice bytes, struct buf *out)
+{
+    encode(DIGITS "+/", bytes, out);
+    buf_puts(out, bytes.n % 3 == 1 ? "==" : bytes.n % 3 == 2 ? "=" : "");
 }

@@ -17,5 +17,7 @@ MUST_USE enum err base64url_decode(struct slice text, struct arena *a, struct sl
 MUST_USE enum err base64_decode(struct slice text, struct arena *a, struct slice *out);
 
 void base64url_encode(struct slice bytes, struct buf *out);
+/* As base64_decode reads it. */
+void base64_encode(struct slice bytes, struct buf *out);
 
 #endif
