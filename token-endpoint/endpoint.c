@@ -1,5 +1,6 @@
 #include "endpoint.h"
 
+#include "clock.h"
 #include "envelope.h"
 #include "log.h"
 
@@ -22,6 +23,11 @@ enum err endpoint_client(struct endpoint *ep, const struct form *form)
     if (ep->request->duplicate)
         return ERR_AUTH_HEADER;
     return authenticate(ep->store, ep->conf, ep->request, form, ep->now, ep->arena, &ep->who);
+}
+
+int64_t endpoint_took_us(const struct endpoint *ep)
+{
+    return clock_us() - ep->start_us;
 }
 
 void endpoint_cache_clear(struct endpoint_cache *cache)

@@ -21,7 +21,8 @@ struct endpoint {
     struct store *store; /* open; NULL only for endpoints that need none */
     struct endpoint_cache *cache;
     struct arena *arena;
-    int64_t now; /* seconds since 1970 */
+    int64_t now;      /* seconds since 1970 */
+    int64_t start_us; /* of clock_us: when the request came */
     struct slice request_id;
     struct authentication who; /* filled by endpoint_client */
     int64_t retry_after_s;     /* of an error that time mends; 0: not known */
@@ -56,6 +57,9 @@ MUST_USE enum err endpoint_encryption_key(struct endpoint *ep, const struct jwk 
 /* Check a token that this endpoint may have issued.  Errors as local_token_check. */
 MUST_USE enum err endpoint_check_token(struct endpoint *ep, struct slice token,
                                        struct jwt_claims *out);
+
+/* Microseconds since the request came, for its log line. */
+int64_t endpoint_took_us(const struct endpoint *ep);
 
 void endpoint_cache_clear(struct endpoint_cache *cache);
 

@@ -1,7 +1,6 @@
 /* POST /introspect (RFC 7662) and POST /revoke (RFC 7009). */
-#include "endpoint.h"
+#include "endpoint_log.h"
 #include "grant.h"
-#include "log.h"
 #include "reply.h"
 
 /* May the authenticated client ask about tokens of others? */
@@ -61,16 +60,16 @@ enum err endpoint_introspect(struct endpoint *ep, struct response *out)
     enum err e = take_token(ep, &token);
     if (e != ERR_OK)
         return e;
-    if (may_introspect(&ep->who.client)) {
-        e = endpoint_check_token(ep, token, &claims);
-        if (is_outage(e))
-            return e;
-        if (e == ERR_OK)
-            body = active_answer(ep, &claims);
-    }
+    e = may_introspect(&ep->who.client) ? endpoint_check_token(ep, token, &claims)
+                                        : ERR_CALLER_SCOPE;
+    if (is_outage(e))
+        return e;
+    if (e == ERR_OK)
+        body = active_answer(ep, &claims);
     if (body.p == NULL)
         return ERR_INTERNAL;
     reply_json(out, 200, body);
+    endpoint_log_introspected(ep, slice_of(ep->who.client.id), e, &claims);
     return ERR_OK;
 }
 
@@ -85,13 +84,14 @@ enum err endpoint_revoke(struct endpoint *ep, struct response *out)
     if (is_outage(e))
         return e;
     /* Only its own client may revoke a token; all else is answered alike (RFC 7009 section 2.2). */
-    if (e == ERR_OK && slice_is(claims.client_id, ep->who.client.id)) {
+    if (e == ERR_OK && !slice_is(claims.client_id, ep->who.client.id))
+        e = ERR_CLIENT_MISMATCH;
+    if (e == ERR_OK) {
         e = store_revoke(ep->store, claims.jti, claims.exp + (int64_t)ep->conf->token_clock_skew_s);
         if (e != ERR_OK)
             return e;
-        LOG(LOG_LEVEL_INFO, "token-revoked", LOG_TEXT("request_id", ep->request_id),
-            LOG_TEXT("client_id", claims.client_id), LOG_TEXT("jti", claims.jti));
     }
+    endpoint_log_revoked(ep, e, &claims);
     reply_json(out, 200, SLICE("{}\n"));
     return ERR_OK;
 }

@@ -1,0 +1,16 @@
+/*
+ * Does a text that nobody vouches for look as if a token, a secret or an assertion stood in it?
+ * People paste them where they do not belong (a path, a user name), and from there they must not
+ * get into a log.  Pure.
+ */
+#ifndef FHIR_AUTH_SECRET_SHAPE_H
+#define FHIR_AUTH_SECRET_SHAPE_H
+
+#include "slice.h"
+
+#define SECRET_SHAPE_RUN 43 /* 256 bits in base64url: what our secrets and a token's parts have */
+
+/* SECRET_SHAPE_RUN or more characters of [A-Za-z0-9_-] in a row. */
+bool secret_shaped(struct slice s);
+
+#endif
