@@ -244,3 +244,91 @@ enum err http_get(const struct http_get *what, struct arena *a, struct http_answ
     free(t.body);
     return e;
 }
+
+/* ---- POST ---- */
+
+struct http_json_poster {
+    struct http_get what;       /* what a POST has in common with a GET */
+    CURL *handle;               /* owned; keeps its connection */
+    struct curl_slist *headers; /* owned */
+};
+
+static size_t drop_body(char *data, size_t one, size_t n, void *user)
+{
+    (void)data, (void)user;
+    return one * n;
+}
+
+/* False when memory is out. */
+static bool add_header(struct curl_slist **list, const char *name, const char *value)
+{
+    char text[256];
+    struct buf header = BUF(text);
+    buf_printf(&header, "%s: %s", name, value);
+    struct curl_slist *more = header.overflowed ? NULL : curl.slist_append(*list, text);
+    if (more == NULL)
+        return false;
+    *list = more;
+    return true;
+}
+
+struct http_json_poster *http_json_poster_new(const char *url, const char *content_type,
+                                              const char *ca_file, unsigned timeout_ms)
+{
+    struct http_json_poster *p = calloc(1, sizeof *p);
+    pthread_once(&curl_once, load_curl);
+    if (p == NULL || !curl.usable) {
+        free(p);
+        return NULL;
+    }
+    p->what = (struct http_get){
+        .url = url, .http_loopback = true, .ca_file = ca_file, .timeout_ms = timeout_ms};
+    p->handle = curl.easy_init();
+    bool ok = p->handle != NULL && add_header(&p->headers, "Content-Type", content_type) &&
+              add_header(&p->headers, "Accept", content_type) &&
+              add_header(&p->headers, "Prefer", "return=minimal") &&
+              add_header(&p->headers, "Expect", ""); /* no pause before the body */
+    if (ok && set_options(p->handle, &p->what, p->headers, NULL) &&
+        curl.setopt(p->handle, CURLOPT_WRITEFUNCTION, drop_body) == CURLE_OK &&
+        curl.setopt(p->handle, CURLOPT_HEADERFUNCTION, drop_body) == CURLE_OK &&
+        curl.setopt(p->handle, CURLOPT_POST, 1L) == CURLE_OK)
+        return p;
+    http_json_poster_free(p);
+    return NULL;
+}
+
+void http_json_poster_free(struct http_json_poster *p)
+{
+    if (p == NULL)
+        return;
+    curl.cleanup(p->handle);
+    curl.slist_free_all(p->headers);
+    free(p);
+}
+
+enum err http_json_post(struct http_json_poster *p, struct slice body, struct http_json_posted *out)
+{
+    char detail[CURL_ERROR_SIZE] = "";
+    long status = 0;
+    struct buf fault = BUF(out->fault);
+    CURL *h = p->handle;
+    out->status = 0;
+    if (curl.setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n) != CURLE_OK ||
+        curl.setopt(h, CURLOPT_POSTFIELDS, body.p) != CURLE_OK ||
+        curl.setopt(h, CURLOPT_ERRORBUFFER, detail) != CURLE_OK) {
+        buf_puts(&fault, "libcurl refuses an option");
+        return ERR_HTTP;
+    }
+    CURLcode code = curl.perform(h);
+    curl.getinfo(h, CURLINFO_RESPONSE_CODE, &status);
+    curl.setopt(h, CURLOPT_ERRORBUFFER, NULL); /* it does not outlive this call */
+    if (code != CURLE_OK) {
+        buf_printf(&fault, "%.200s", detail[0] != '\0' ? detail : curl.strerror(code));
+        return ERR_HTTP;
+    }
+    out->status = (int)status;
+    if (status >= 200 && status < 300)
+        return ERR_OK;
+    buf_printf(&fault, "answered with status %ld", status);
+    return ERR_HTTP;
+}
