@@ -218,7 +218,7 @@ static char (*segments(const struct spool *s, size_t *count))[MAX_NAME]
                 break; /* the others come next time */
             names = more;
         }
-        snprintf(names[(*count)++], MAX_NAME, "%s", e->d_name);
+        memcpy(names[(*count)++], e->d_name, strlen(e->d_name) + 1); /* fits: it is a segment */
     }
     if (d != NULL)
         closedir(d);
