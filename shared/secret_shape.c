@@ -1,13 +1,21 @@
 #include "secret_shape.h"
 
+static bool in_run(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+}
+
 bool secret_shaped(struct slice s)
 {
-    size_t run = 0;
-    for (size_t i = 0; i < s.n && run < SECRET_SHAPE_RUN; i++) {
-        char c = s.p[i];
-        bool one = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                   c == '_' || c == '-';
-        run = one ? run + 1 : 0;
+    for (size_t i = 0; i < s.n;) {
+        size_t run = 0;
+        while (run < s.n - i && in_run(s.p[i + run]))
+            run++;
+        if (run >= SECRET_SHAPE_RUN ||
+            (run >= SECRET_SHAPE_JSON && slice_starts(slice_skip(s, i), "eyJ")))
+            return true;
+        i += run + 1;
     }
-    return run >= SECRET_SHAPE_RUN;
+    return false;
 }
