@@ -65,6 +65,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif path == "/silence":  # until the client gives up
             self.rfile.read(1)
 
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/echo":  # told by the status, as the answer's body is dropped
+            wanted = self.headers["Content-Type"] == self.headers["Accept"] == "application/x+json"
+            good = wanted and body in (b'{"a":1}', b"")
+            self.answer(201 if good else 400, b"x" * 100000)
+        elif self.path == "/once":  # the connection does not stay
+            self.close_connection = True
+            self.answer(200, b"", ("Connection", "close"))
+        elif self.path == "/silence":
+            self.rfile.read(1)
+        else:
+            self.answer(503, b"{}")
+
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True

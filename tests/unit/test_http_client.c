@@ -310,13 +310,76 @@ static void test_full_arena(void **state)
     arena_free(&a);
 }
 
+/* The same poster for each row, whatever has become of its connection. */
+static void test_post(void **state)
+{
+    const struct server *s = *state;
+    static const struct {
+        int line;
+        const char *target;
+        struct slice body;
+        unsigned timeout_ms;
+        int status;
+    } rows[] = {
+        {__LINE__, "/echo", {"{\"a\":1}", 7}, 20000, 201},
+        {__LINE__, "/echo", {"", 0}, 20000, 201},
+        {__LINE__, "/echo", {"{\"a\":2}", 7}, 20000, 400},
+        {__LINE__, "/once", {"{}", 2}, 20000, 200},
+        {__LINE__, "/other", {"{}", 2}, 20000, 503},
+        {__LINE__, "/silence", {"{}", 2}, 200, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char url[256];
+        snprintf(url, sizeof url, "https://127.0.0.1:%u%s", s->port, rows[i].target);
+        struct http_json_poster *p =
+            http_json_poster_new(url, "application/x+json", s->ca, rows[i].timeout_ms);
+        assert_non_null(p);
+        for (int k = 0; k < 2; k++) {
+            struct http_json_posted out = {.status = -1};
+            enum err e = http_json_post(p, rows[i].body, &out);
+            bool good = rows[i].status >= 200 && rows[i].status < 300;
+            if (out.status != rows[i].status || (e == ERR_OK) != good ||
+                (out.fault[0] == '\0') != good)
+                fail_msg("line %d: %d %s", rows[i].line, out.status, out.fault);
+        }
+        http_json_poster_free(p);
+    }
+}
+
+static void test_post_wants_a_good_server(void **state)
+{
+    const struct server *s = *state;
+    char url[256], plain[256];
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/echo", s->port);
+    snprintf(plain, sizeof plain, "http://192.0.2.1:%u/echo", s->port);
+    const struct {
+        const char *url, *ca;
+    } rows[] = {{url, s->other_ca}, {plain, s->ca}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct http_json_posted out;
+        struct http_json_poster *p =
+            http_json_poster_new(rows[i].url, "application/x+json", rows[i].ca, 2000);
+        assert_non_null(p);
+        assert_int_equal(http_json_post(p, SLICE("{}"), &out), ERR_HTTP);
+        assert_int_equal(out.status, 0);
+        assert_true(out.fault[0] != '\0');
+        http_json_poster_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answer),          cmocka_unit_test(test_request_headers),
-        cmocka_unit_test(test_cache_control),   cmocka_unit_test(test_refused_answers),
-        cmocka_unit_test(test_refused_servers), cmocka_unit_test(test_environment_is_ignored),
-        cmocka_unit_test(test_out_of_reach),    cmocka_unit_test(test_full_arena),
+        cmocka_unit_test(test_post),
+        cmocka_unit_test(test_post_wants_a_good_server),
+        cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_request_headers),
+        cmocka_unit_test(test_cache_control),
+        cmocka_unit_test(test_refused_answers),
+        cmocka_unit_test(test_refused_servers),
+        cmocka_unit_test(test_environment_is_ignored),
+        cmocka_unit_test(test_out_of_reach),
+        cmocka_unit_test(test_full_arena),
     };
     return cmocka_run_group_tests_name("http_client", tests, start, stop);
 }
