@@ -253,6 +253,8 @@ struct http_json_poster {
     struct curl_slist *headers; /* owned */
 };
 
+/* The type is libcurl's. */
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
 static size_t drop_body(char *data, size_t one, size_t n, void *user)
 {
     (void)data, (void)user;

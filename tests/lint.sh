@@ -62,7 +62,8 @@ only 'sqlite3\.h' shared/store_internal.h
 only 'ini\.h' "$(grep -lE '#include <ini.h>' shared/*.c | head -1)"
 pure='fcgi-authorizer/query fcgi-authorizer/fhir_request fcgi-authorizer/authorize
 fcgi-authorizer/outcome fcgi-authorizer/answer token-endpoint/client_auth token-endpoint/grant
-token-endpoint/metadata token-endpoint/reply shared/scope shared/form shared/httpmsg shared/jws
+token-endpoint/metadata token-endpoint/reply fcgi-authorizer/audit_event
+fcgi-authorizer/audit_facts shared/secret_shape shared/scope shared/form shared/httpmsg shared/jws
 shared/jwe shared/jwt shared/jwk shared/json shared/base64url'
 for m in $pure; do
     grep -nE '#include "(store|log|http_client|server|keyring|verifier)\.h"|time\(NULL\)' \
