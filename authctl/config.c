@@ -3,8 +3,10 @@
 #include "store_signal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The keys that the format of tokens needs. */
 static void keys_check(struct ctl *c)
@@ -53,12 +55,34 @@ static void store_check(struct ctl *c)
     keys_check(c);
 }
 
+/* errno tells why. */
+static bool mkdir_would_fail(const char *path)
+{
+    char parent[CONFIG_MAX_TEXT];
+    snprintf(parent, sizeof parent, "%s", path);
+    char *slash = strrchr(parent, '/');
+    if (slash != NULL)
+        slash[slash == parent] = '\0';
+    return access(parent, W_OK | X_OK) != 0;
+}
+
+/* The programs make it themselves; they run as the web server's user, so that is only a hint. */
+static void spool_check(const struct config *conf)
+{
+    const char *where = conf->audit_spool;
+    if (strstr(conf->audit_events, "://") == NULL || access(where, R_OK | W_OK | X_OK) == 0)
+        return;
+    if (errno != ENOENT || mkdir_would_fail(where))
+        ctl_say("warning: spool %s: %s", where, strerror(errno));
+}
+
 enum status config_check(struct ctl *c)
 {
     enum status s = ctl_config(c);
     if (s != STATUS_YES)
         return s;
     store_check(c);
+    spool_check(&c->config);
     buf_printf(&c->out, "%s: no faults\n", config_path());
     return STATUS_YES;
 }

@@ -198,7 +198,7 @@ static enum err make_form(struct introspection_endpoint *ep, const struct place 
         introspection_login_put(ep->login, audience, now, a, &form, &post->authorization, fault);
     if (e == ERR_OK && form.overflowed)
         e = ERR_MEMORY;
-    post->form = buf_slice(&form);
+    post->body = buf_slice(&form);
     return e;
 }
 
@@ -208,7 +208,7 @@ static enum err ask_once(struct introspection_endpoint *ep, const struct place *
                          struct http_answer *got, struct buf *fault)
 {
     bool discovered = slice_is(slice_of(ep->issuer->introspection), "discovery");
-    struct http_post post;
+    struct http_post post = {.content_type = "application/x-www-form-urlencoded"};
     enum err e = make_form(ep, place, token, now, a, &post, fault);
     if (e != ERR_OK)
         return e;

@@ -6,6 +6,8 @@
  * through ErrorDocument for what belongs to it.
  */
 #include "answer.h"
+#include "audit.h"
+#include "clock.h"
 #include "config.h"
 #include "housekeeper.h"
 #include "log.h"
@@ -24,6 +26,7 @@ struct app {
     struct verifier *verifier;
     struct rates *rates; /* of refusals */
     struct housekeeper *housekeeper;
+    struct audit *audit;
 };
 
 struct worker {
@@ -91,41 +94,32 @@ static void throttle(struct worker *w, const struct request *rq, const struct fa
         *d = (struct decision){.why = e, .retry_after_s = retry_after_s};
 }
 
-static void log_refusal(const struct request *rq, const struct facts *f, const struct decision *d,
-                        struct slice id)
-{
-    const struct err_row *row = err_row(d->why);
-    bool known = f->checked == ERR_OK;
-    struct slice path = rq->uri; /* never the query: it may hold a token or a patient's name */
-    struct slice rest = rq->uri;
-    slice_cut(&rest, '?', &path);
-    LOG(row->bearer_status >= 500 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "refused",
-        LOG_TEXT("request_id", id), LOG_TEXT("reason", slice_of(row->name)),
-        LOG_NUMBER("status", row->bearer_status), LOG_TEXT("method", rq->method),
-        LOG_TEXT("path", path),
-        LOG_TEXT("interaction", slice_of(interaction_name(f->asked.interaction))),
-        LOG_TEXT("client_id", known ? f->token.client_id : SLICE_NONE),
-        LOG_TEXT("jti", known ? f->token.jti : SLICE_NONE),
-        LOG_TEXT("needed_scope", d->scope[0] ? slice_of(d->scope) : SLICE_NONE),
-        LOG_TEXT("remote_addr", rq->remote_addr));
-}
-
 static void handle_authorizer(struct worker *w, const struct request *rq, struct arena *a,
                               struct response *out)
 {
     struct facts f;
+    int64_t start_us = clock_us();
     struct decision d = decide(w, rq, a, &f);
-    if (d.allow) {
-        answer_grant(f.asked.open ? NULL : &f.token, &d, a, out);
-        return;
-    }
     struct answer_to to = {.request = rq,
                            .asked = &f.asked,
                            .conf = &w->app->conf,
                            .request_id = request_id(rq->request_id, a)};
-    throttle(w, rq, &f, true, a, &d);
-    log_refusal(rq, &f, &d, to.request_id);
-    answer_deny(&to, &d, a, out);
+    if (!d.allow)
+        throttle(w, rq, &f, true, a, &d);
+    if (d.allow)
+        answer_grant(f.asked.open ? NULL : &f.token, &d, a, out);
+    else
+        answer_deny(&to, &d, a, out);
+    struct audit_decision told = {.request = rq,
+                                  .request_id = to.request_id,
+                                  .asked = &f.asked,
+                                  .asked_error = f.asked_error,
+                                  .token = f.checked == ERR_OK ? &f.token : NULL,
+                                  .decision = &d,
+                                  .gateway = slice_of(w->app->conf.issuer),
+                                  .at_ms = clock_today_ms(),
+                                  .took_us = clock_us() - start_us};
+    audit_tell(w->app->audit, &told, a);
 }
 
 /*
@@ -183,10 +177,11 @@ int main(void)
               stderr);
         return 2;
     }
+    app.audit = audit_new(&app.conf);
     app.verifier = verifier_new(&app.conf);
     app.rates = rates_new();
     app.housekeeper = housekeeper_new(&app.conf, false);
-    if (app.verifier == NULL || app.rates == NULL || app.housekeeper == NULL)
+    if (app.verifier == NULL || app.audit == NULL || app.rates == NULL || app.housekeeper == NULL)
         return 1;
     struct server server = {.threads = app.conf.threads,
                             .arena_bytes = ARENA_BYTES,
@@ -198,5 +193,6 @@ int main(void)
     housekeeper_free(app.housekeeper);
     rates_free(app.rates);
     verifier_free(app.verifier);
+    audit_free(app.audit);
     return status;
 }

@@ -67,7 +67,9 @@ struct transfer {
 static size_t take_body(char *data, size_t one, size_t n, void *user)
 {
     struct transfer *t = user;
-    (void)one; /* always 1 */
+    (void)one;           /* always 1 */
+    if (t->body == NULL) /* it is of no interest */
+        return n;
     if (n > t->max - t->n) {
         t->too_long = true;
         return CURL_WRITEFUNC_ERROR;
@@ -167,7 +169,8 @@ static bool set_options(CURL *h, const struct http_get *what, struct curl_slist 
         ok &= curl.setopt(h, numbers[i].option, numbers[i].value) == CURLE_OK;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         ok &= curl.setopt(h, texts[i].option, texts[i].value) == CURLE_OK;
-    ok &= curl.setopt(h, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)what->max_bytes) == CURLE_OK;
+    if (what->max_bytes > 0)
+        ok &= curl.setopt(h, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)what->max_bytes) == CURLE_OK;
     ok &= curl.setopt(h, CURLOPT_HTTPHEADER, headers) == CURLE_OK;
     ok &= curl.setopt(h, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK;
     ok &= curl.setopt(h, CURLOPT_WRITEDATA, t) == CURLE_OK;
@@ -182,22 +185,27 @@ static bool set_options(CURL *h, const struct http_get *what, struct curl_slist 
     return ok;
 }
 
-/* The form is not copied: it must last until the exchange has ended. */
-static bool set_form(CURL *h, const struct slice *form)
+/* The body is not copied: it must last until the exchange has ended. */
+static bool set_post(CURL *h, const struct http_post *post)
 {
-    return form == NULL ||
+    return post == NULL ||
            (curl.setopt(h, CURLOPT_POST, 1L) == CURLE_OK &&
-            curl.setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)form->n) == CURLE_OK &&
-            curl.setopt(h, CURLOPT_POSTFIELDS, form->p) == CURLE_OK);
+            curl.setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->body.n) == CURLE_OK &&
+            curl.setopt(h, CURLOPT_POSTFIELDS, post->body.p) == CURLE_OK);
+}
+
+static bool is_success(long status, const struct http_post *post)
+{
+    return status == 200 || (post != NULL && post->any_success && status > 200 && status < 300);
 }
 
 /* *fault says what went wrong; *status is 0 when no answer came. */
-static enum err exchange(CURL *h, const struct http_get *what, const struct slice *form,
+static enum err exchange(CURL *h, const struct http_get *what, const struct http_post *post,
                          struct curl_slist *headers, struct transfer *t, long *status,
                          struct buf *fault)
 {
     char detail[CURL_ERROR_SIZE] = "";
-    if (!set_options(h, what, headers, t) || !set_form(h, form) ||
+    if (!set_options(h, what, headers, t) || !set_post(h, post) ||
         curl.setopt(h, CURLOPT_ERRORBUFFER, detail) != CURLE_OK) {
         buf_puts(fault, "libcurl refuses an option");
         return ERR_HTTP;
@@ -208,7 +216,7 @@ static enum err exchange(CURL *h, const struct http_get *what, const struct slic
         buf_printf(fault, "the answer is longer than %zu bytes", what->max_bytes);
     else if (code != CURLE_OK)
         buf_printf(fault, "%.200s", detail[0] != '\0' ? detail : curl.strerror(code));
-    else if (*status != 200)
+    else if (!is_success(*status, post))
         buf_printf(fault, "answered with status %ld, not 200", *status);
     else
         return ERR_OK;
@@ -250,11 +258,25 @@ static struct curl_slist *add_header(struct curl_slist *headers, const char *nam
     return all;
 }
 
-static struct curl_slist *headers_of(const struct http_get *what, const char *authorization)
+static struct curl_slist *headers_of(const struct http_get *what, const struct http_post *post)
 {
-    struct curl_slist *headers = add_header(NULL, "Accept", what->accept);
-    if (headers != NULL && authorization != NULL)
-        headers = add_header(headers, "Authorization", authorization);
+    const struct {
+        const char *name, *value; /* value NULL: not sent */
+    } lines[] = {
+        {"Accept", what->accept},
+        {"Content-Type", post != NULL ? post->content_type : NULL},
+        {"Authorization", post != NULL ? post->authorization : NULL},
+        {"Prefer", post != NULL && what->max_bytes == 0 ? "return=minimal" : NULL},
+        {"Expect", post != NULL ? "" : NULL}, /* no pause before the body */
+    };
+    struct curl_slist *headers = NULL;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        if (lines[i].value == NULL)
+            continue;
+        headers = add_header(headers, lines[i].name, lines[i].value);
+        if (headers == NULL)
+            return NULL;
+    }
     return headers;
 }
 
@@ -262,16 +284,18 @@ static struct curl_slist *headers_of(const struct http_get *what, const char *au
 static enum err run(CURL *h, const struct http_get *what, const struct http_post *post,
                     struct arena *a, struct http_answer *out, struct buf *fault)
 {
+    bool keeps = post == NULL || what->max_bytes > 0;
     long status = 0;
-    struct transfer t = {
-        .body = malloc(what->max_bytes + 1), .max = what->max_bytes, .max_age_s = -1};
-    struct curl_slist *headers = headers_of(what, post != NULL ? post->authorization : NULL);
+    struct transfer t = {.body = keeps ? malloc(what->max_bytes + 1) : NULL,
+                         .max = what->max_bytes,
+                         .max_age_s = -1};
+    struct curl_slist *headers = headers_of(what, post);
     enum err e = ERR_MEMORY;
-    if (t.body == NULL || headers == NULL)
+    if ((keeps && t.body == NULL) || headers == NULL)
         buf_puts(fault, "memory is out");
     else
-        e = exchange(h, what, post != NULL ? &post->form : NULL, headers, &t, &status, fault);
-    if (e == ERR_OK)
+        e = exchange(h, what, post, headers, &t, &status, fault);
+    if (e == ERR_OK && keeps)
         e = to_arena(&t, a, out, fault);
     out->status = (int)status;
     curl.reset(h);

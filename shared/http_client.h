@@ -16,7 +16,7 @@ struct http_get {
     bool public_only;    /* a private or local address is not connected to (RFC 6890) */
     const char *ca_file; /* "" for the system's certificates */
     unsigned timeout_ms; /* of the whole exchange; connecting may take half of it */
-    size_t max_bytes;    /* a longer body fails */
+    size_t max_bytes;    /* a longer body fails; 0, of a POST: the answer's body is dropped */
 };
 
 /* Bytes of one header line with its name: of the longest secret, escaped and in base64. */
@@ -45,12 +45,14 @@ struct http_session *http_session_new(void);
 void http_session_free(struct http_session *s);
 
 struct http_post {
-    struct slice form;         /* application/x-www-form-urlencoded */
+    struct slice body;
+    const char *content_type;
     const char *authorization; /* the header's value; NULL: none */
+    bool any_success;          /* any 2xx is as good as 200 */
 };
 
 /*
- * As http_get, with a form to send.  out->status tells refusals apart.  Copies of what was sent are
+ * As http_get, with a body to send.  out->status tells refusals apart.  Copies of what was sent are
  * wiped here; those in libcurl's own buffers are not.
  */
 MUST_USE enum err http_post(struct http_session *s, const struct http_get *what,

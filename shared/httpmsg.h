@@ -21,7 +21,8 @@ struct request {
     struct slice accept;
     struct slice accept_language;
     struct slice remote_addr;
-    struct slice request_id;      /* HTTP_X_REQUEST_ID or UNIQUE_ID; may be absent */
+    struct slice request_id;      /* HTTP_X_REQUEST_ID, else UNIQUE_ID; may be absent */
+    struct slice unique_id;       /* UNIQUE_ID: Apache's, the same on an internal redirect */
     struct slice redirect_status; /* REDIRECT_STATUS: set by Apache on an internal redirect */
     struct slice redirect_method; /* REDIRECT_REQUEST_METHOD */
     struct slice redirect_url;    /* REDIRECT_URL */

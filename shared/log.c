@@ -1,14 +1,15 @@
 #include "log.h"
 
+#include "append_file.h"
 #include "buf.h"
+#include "clock.h"
+#include "instant.h"
 #include "utf8.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Behind a value that was cut: U+2026. */
@@ -17,9 +18,9 @@
 /* Set by log_open before there are threads, constant after that. */
 static struct {
     char program[32];
-    int fd;
+    struct append_file file; /* not open: to standard error */
     bool to_syslog;
-} sink = {.fd = STDERR_FILENO};
+} sink = {.file.fd = -1};
 
 static const struct {
     const char *name;
@@ -32,33 +33,21 @@ static const struct {
 
 enum err log_open(const char *program, const char *target)
 {
-    int fd = STDERR_FILENO;
+    struct append_file file = {.fd = -1};
     if (target[0] == '/') {
-        fd = open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-        if (fd < 0)
-            return ERR_FILE;
+        enum err e = append_file_open(&file, target);
+        if (e != ERR_OK)
+            return e;
     } else if (strcmp(target, "stderr") != 0 && strcmp(target, "syslog") != 0) {
         return ERR_FILE;
     }
-    if (sink.fd != STDERR_FILENO)
-        close(sink.fd);
-    sink.fd = fd;
+    append_file_close(&sink.file);
+    sink.file = file;
     sink.to_syslog = strcmp(target, "syslog") == 0;
     snprintf(sink.program, sizeof sink.program, "%s", program);
     if (sink.to_syslog)
         openlog(sink.program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
     return ERR_OK;
-}
-
-/* RFC 3339, UTC, milliseconds. */
-static void put_time(struct buf *b)
-{
-    struct timespec now = {0};
-    struct tm tm = {0};
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &tm);
-    buf_printf(b, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", tm.tm_year + 1900, tm.tm_mon + 1,
-               tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000);
 }
 
 /* At most LOG_MAX_VALUE bytes, no character cut in two. */
@@ -122,7 +111,7 @@ void log_event(enum log_level level, const char *event, const struct log_field *
     char line[LOG_MAX_LINE];
     struct buf b = BUF(line);
     buf_puts(&b, "{\"time\":\"");
-    put_time(&b);
+    instant_put(&b, clock_today_ms());
     buf_printf(&b, "\",\"level\":\"%s\",\"program\":", levels[level].name);
     buf_json(&b, slice_of(sink.program));
     buf_puts(&b, ",\"event\":");
@@ -134,6 +123,9 @@ void log_event(enum log_level level, const char *event, const struct log_field *
         return;
     }
     /* What cannot be written is lost: there is nowhere left to say so. */
-    while (write(sink.fd, line, b.n) < 0 && errno == EINTR)
-        continue;
+    if (sink.file.fd >= 0)
+        append_file_write(&sink.file, buf_slice(&b));
+    else
+        while (write(STDERR_FILENO, line, b.n) < 0 && errno == EINTR)
+            continue;
 }

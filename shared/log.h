@@ -27,7 +27,8 @@ struct log_field {
 
 /*
  * Once at the start.  target: "stderr", "syslog" or an absolute path (appended to, made with mode
- * 0640).  ERR_FILE when that cannot be opened; events go to standard error until then.
+ * 0640, followed when it is rotated: append_file.h).  ERR_FILE when that cannot be opened; events
+ * go to standard error until then.
  */
 MUST_USE enum err log_open(const char *program, const char *target);
 

@@ -1,6 +1,7 @@
 #include "request_id.h"
 
 #include "buf.h"
+#include "secret_shape.h"
 
 #include <openssl/rand.h>
 
@@ -12,7 +13,7 @@ static bool is_usable(struct slice s)
         if (!alnum && (c == '\0' || strchr("._~@-", c) == NULL))
             return false;
     }
-    return s.n >= 1 && s.n <= 64;
+    return s.n >= 1 && s.n <= 64 && !secret_shaped(s);
 }
 
 struct slice request_id(struct slice given, struct arena *a)

@@ -18,7 +18,7 @@ static const struct {
     {"HTTP_X_PROVENANCE", offsetof(struct request, provenance), false},
     {"HTTP_X_CASCADE", offsetof(struct request, cascade), false},
     {"REMOTE_ADDR", offsetof(struct request, remote_addr), false},
-    {"UNIQUE_ID", offsetof(struct request, request_id), false},
+    {"UNIQUE_ID", offsetof(struct request, unique_id), false},
     {"HTTP_X_REQUEST_ID", offsetof(struct request, request_id), false},
     {"REDIRECT_STATUS", offsetof(struct request, redirect_status), false},
     {"REDIRECT_REQUEST_METHOD", offsetof(struct request, redirect_method), false},
@@ -84,6 +84,8 @@ void request_from_env(char **envp, enum role role, struct request *rq, size_t *c
      */
     if (role != ROLE_AUTHORIZER && rq->authorization.n == 0 && renamed.p != NULL)
         rq->authorization = renamed;
+    if (rq->request_id.p == NULL)
+        rq->request_id = rq->unique_id;
     *content_length = (size_t)length;
 }
 

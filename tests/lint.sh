@@ -62,10 +62,11 @@ only 'sqlite3\.h' shared/store_internal.h
 only 'ini\.h' "$(grep -lE '#include <ini.h>' shared/*.c | head -1)"
 pure='fcgi-authorizer/query fcgi-authorizer/fhir_request fcgi-authorizer/authorize
 fcgi-authorizer/outcome fcgi-authorizer/answer fcgi-authorizer/issuer_rules
-fcgi-authorizer/introspection_answer token-endpoint/client_auth token-endpoint/grant
-token-endpoint/metadata token-endpoint/reply shared/scope shared/form shared/httpmsg shared/jws
-shared/jwe shared/jwt shared/jwk shared/json shared/base64url shared/accept shared/throttle
-fcgi-authorizer/refusals token-endpoint/introspection_jwt'
+fcgi-authorizer/introspection_answer fcgi-authorizer/audit_event fcgi-authorizer/audit_facts
+token-endpoint/client_auth token-endpoint/grant token-endpoint/metadata token-endpoint/reply
+shared/scope shared/form shared/httpmsg shared/jws shared/jwe shared/jwt shared/jwk shared/json
+shared/base64url shared/accept shared/throttle shared/secret_shape fcgi-authorizer/refusals
+token-endpoint/introspection_jwt'
 for m in $pure; do
     grep -nE '#include "(store|log|http_client|server|keyring|verifier)\.h"|time\(NULL\)' \
         "$m.c" "$m.h" && fault "$m is to be pure"

@@ -1,5 +1,6 @@
 #include "endpoint.h"
 
+#include "clock.h"
 #include "envelope.h"
 #include "log.h"
 #include "throttle.h"
@@ -41,6 +42,11 @@ enum err endpoint_count_token(struct endpoint *ep)
 bool endpoint_blames_token(enum err e)
 {
     return err_row(e)->bearer_status == 401;
+}
+
+int64_t endpoint_took_us(const struct endpoint *ep)
+{
+    return clock_us() - ep->start_us;
 }
 
 void endpoint_cache_clear(struct endpoint_cache *cache)

@@ -27,7 +27,8 @@ struct endpoint {
     struct endpoint_cache *cache;
     struct rates *rates; /* of the process; NULL: each token is counted in the store at once */
     struct arena *arena;
-    int64_t now; /* seconds since 1970 */
+    int64_t now;      /* seconds since 1970 */
+    int64_t start_us; /* of clock_us: when the request came */
     struct slice request_id;
     struct authentication who; /* filled by endpoint_client */
     int64_t retry_after_s;     /* of an error that time mends; 0: not known */
@@ -74,6 +75,9 @@ bool endpoint_blames_token(enum err e);
  */
 MUST_USE enum err endpoint_check_token(struct endpoint *ep, struct slice token,
                                        struct jwt_claims *out);
+
+/* Microseconds since the request came, for its log line. */
+int64_t endpoint_took_us(const struct endpoint *ep);
 
 void endpoint_cache_clear(struct endpoint_cache *cache);
 

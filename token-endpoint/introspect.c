@@ -1,7 +1,7 @@
 /* POST /introspect (RFC 7662) and POST /revoke (RFC 7009). */
 #include "caller.h"
+#include "endpoint_log.h"
 #include "introspection_jwt.h"
-#include "log.h"
 #include "reply.h"
 
 #define MAX_ANSWER (24 * 1024) /* no token has as many claims */
@@ -87,14 +87,18 @@ enum err endpoint_introspect(struct endpoint *ep, struct response *out)
     token = form_get(&form, "token");
     if (token.p == NULL)
         return ERR_FORM_MISSING;
-    e = caller.may_introspect ? endpoint_check_token(ep, token, &claims) : ERR_TOKEN_INACTIVE;
-    if (e == ERR_OK)
+    enum err why =
+        caller.may_introspect ? endpoint_check_token(ep, token, &claims) : ERR_CALLER_SCOPE;
+    if (why == ERR_OK)
         put_active(&answer, &claims);
-    else if (endpoint_blames_token(e)) /* and not a word on why */
+    else if (!caller.may_introspect || endpoint_blames_token(why)) /* and not a word on why */
         buf_puts(&answer, "{\"active\":false}");
     else
-        return e;
-    return reply_answer(ep, &caller, &answer, out);
+        return why;
+    e = reply_answer(ep, &caller, &answer, out);
+    if (e == ERR_OK)
+        endpoint_log_introspected(ep, caller.client_id, why, &claims);
+    return e;
 }
 
 /* The form, the client and the token parameter. */
@@ -121,13 +125,14 @@ enum err endpoint_revoke(struct endpoint *ep, struct response *out)
     if (e != ERR_OK && !endpoint_blames_token(e))
         return e;
     /* Only its own client may revoke a token; all else is answered alike (RFC 7009 section 2.2). */
-    if (e == ERR_OK && slice_is(claims.client_id, ep->who.client.id)) {
+    if (e == ERR_OK && !slice_is(claims.client_id, ep->who.client.id))
+        e = ERR_CLIENT_MISMATCH;
+    if (e == ERR_OK) {
         e = store_revoke(ep->store, claims.jti, claims.exp + (int64_t)ep->conf->token_clock_skew_s);
         if (e != ERR_OK)
             return e;
-        LOG(LOG_LEVEL_INFO, "token-revoked", LOG_TEXT("request_id", ep->request_id),
-            LOG_TEXT("client_id", claims.client_id), LOG_TEXT("jti", claims.jti));
     }
+    endpoint_log_revoked(ep, e, &claims);
     reply_json(out, 200, SLICE("{}\n"));
     return ERR_OK;
 }

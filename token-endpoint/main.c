@@ -2,11 +2,13 @@
  * token-endpoint: OAuth 2.0 for backend clients, as a FastCGI responder or a plain CGI program.
  * One request: route -> endpoint -> answer, then one log line.
  */
+#include "clock.h"
 #include "endpoint.h"
 #include "housekeeper.h"
 #include "log.h"
 #include "reply.h"
 #include "request_id.h"
+#include "secret_shape.h"
 #include "server.h"
 
 #include <stdio.h>
@@ -137,6 +139,13 @@ static enum err serve(struct worker *w, const struct route *route, struct endpoi
     return route->endpoint(ep, out);
 }
 
+/* Whom the client claims to be, unless it has put its secret or a token where its name belongs. */
+static struct slice claimed_client(const struct endpoint *ep)
+{
+    bool known = ep->who.client.id != NULL && slice_is(ep->who.claimed, ep->who.client.id);
+    return !known && secret_shaped(ep->who.claimed) ? SLICE("(hidden)") : ep->who.claimed;
+}
+
 static void log_refusal(const struct endpoint *ep, const struct route *route, enum err why)
 {
     const struct err_row *row = err_row(why);
@@ -145,9 +154,10 @@ static void log_refusal(const struct endpoint *ep, const struct route *route, en
         LOG_TEXT("request_id", ep->request_id),
         LOG_TEXT("endpoint", slice_of(route ? route->path : NULL)),
         LOG_TEXT("reason", slice_of(err_row(precise)->name)),
-        LOG_NUMBER("status", row->endpoint_status), LOG_TEXT("client_id", ep->who.claimed),
+        LOG_NUMBER("status", row->endpoint_status), LOG_TEXT("client_id", claimed_client(ep)),
         LOG_TEXT("method", ep->who.method ? slice_of(ep->who.method) : SLICE_NONE),
-        LOG_TEXT("remote_addr", ep->request->remote_addr));
+        LOG_TEXT("remote_addr", ep->request->remote_addr),
+        LOG_NUMBER("duration_us", endpoint_took_us(ep)));
 }
 
 static void handle(struct worker *w, const struct request *rq, struct arena *a,
@@ -159,6 +169,7 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
                           .rates = w->app->rates,
                           .arena = a,
                           .now = (int64_t)time(NULL),
+                          .start_us = clock_us(),
                           .request_id = request_id(rq->request_id, a)};
     const struct route *route = find_route(rq, w->conf);
     enum err e = rq->role == ROLE_AUTHORIZER ? ERR_NO_ROUTE : serve(w, route, &ep, out);

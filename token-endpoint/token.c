@@ -94,8 +94,10 @@ enum err endpoint_token(struct endpoint *ep, struct response *out)
     reply_token(ep, &token, scope, out);
     LOG(LOG_LEVEL_INFO, "token-issued", LOG_TEXT("request_id", ep->request_id),
         LOG_TEXT("client_id", slice_of(ep->who.client.id)),
+        LOG_TEXT("subject", slice_of(ep->who.client.id)),
         LOG_TEXT("method", slice_of(ep->who.method)), LOG_TEXT("jti", slice_of(token.jti)),
         LOG_TEXT("scope", scope), LOG_NUMBER("expires_in", token.expires_in),
-        LOG_TEXT("remote_addr", ep->request->remote_addr));
+        LOG_TEXT("remote_addr", ep->request->remote_addr),
+        LOG_NUMBER("duration_us", endpoint_took_us(ep)));
     return ERR_OK;
 }

@@ -76,6 +76,9 @@ def test_config_check(ctl):
     ctl.store.chmod(0o644)
     done = ctl.run("config", "check")
     assert done.returncode == 0 and b"warning: store" in done.stderr
+    with ctl.conf.open("a") as conf:
+        conf.write("[audit]\nevents = https://fhir.example/r4\nspool = /proc/version/x\n")
+    assert b"warning: spool /proc/version/x" in ctl.run("config", "check").stderr
 
 
 def test_opaque_tokens_need_no_key(tmp_path):

@@ -41,8 +41,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def do_POST(self):  # what came, and over which connection of this server
-        form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["Content-Type"] == "application/x-www-form-urlencoded":
+            self.take_form(body.decode())
+        else:
+            self.take_json(body)
+
+    def take_form(self, form):  # what came, and over which connection of this server
         status = int(self.path.partition("?")[2] or 200)
         answer = f"connection {self.server.connections}\n{self.headers}\n{form}"
         self.answer(status, answer.encode(), ("Location", "/cache"))
@@ -70,6 +76,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200, str(self.headers).encode())
         elif path == "/silence":  # until the client gives up
             self.rfile.read(1)
+
+    def take_json(self, body):
+        if self.path == "/echo":  # told by the status, as the answer's body is dropped
+            wanted = self.headers["Content-Type"] == self.headers["Accept"] == "application/x+json"
+            good = wanted and body in (b'{"a":1}', b"")
+            self.answer(201 if good else 400, b"x" * 100000)
+        elif self.path == "/once":  # the connection does not stay
+            self.close_connection = True
+            self.answer(200, b"", ("Connection", "close"))
+        elif self.path == "/silence":
+            self.rfile.read(1)
+        else:
+            self.answer(503, b"{}")
 
 
 class Server(http.server.ThreadingHTTPServer):

@@ -23,6 +23,8 @@ struct server {
     int stdin_fd; /* closing it ends the server */
 };
 
+#define FORM_TYPE "application/x-www-form-urlencoded"
+
 static void make_pipe(int ends[2])
 {
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -317,7 +319,8 @@ static void test_post(void **state)
     struct http_session *session = http_session_new();
     struct http_answer out = {0};
     char body[2001];
-    struct http_post what = {.form = SLICE("token=a%2Bb&x=y"), .authorization = "Basic abc="};
+    struct http_post what = {
+        .body = SLICE("token=a%2Bb&x=y"), .content_type = FORM_TYPE, .authorization = "Basic abc="};
     assert_non_null(session);
     assert_int_equal(post(*state, session, "/post", &what, &out, body), ERR_OK);
     assert_int_equal(out.status, 200);
@@ -326,7 +329,7 @@ static void test_post(void **state)
     assert_non_null(strstr(body, "Accept: application/json\n"));
     assert_non_null(strstr(body, "Content-Type: application/x-www-form-urlencoded\n"));
     /* Nothing of it is left for the next. */
-    what = (struct http_post){.form = SLICE("")};
+    what = (struct http_post){.body = SLICE(""), .content_type = FORM_TYPE};
     assert_int_equal(post(*state, session, "/post", &what, &out, body), ERR_OK);
     assert_null(strstr(body, "Authorization"));
     assert_null(strstr(body, "token"));
@@ -340,7 +343,7 @@ static void test_post_status(void **state)
     struct http_session *session = http_session_new();
     struct http_answer out = {0};
     char body[2001];
-    struct http_post what = {.form = SLICE("token=t")};
+    struct http_post what = {.body = SLICE("token=t"), .content_type = FORM_TYPE};
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
         char target[32], fault[64];
         snprintf(target, sizeof target, "/post?%d", statuses[i]);
@@ -374,7 +377,7 @@ static void test_connection_is_kept(void **state)
     struct http_session *session = http_session_new(), *other = http_session_new();
     struct http_answer out = {0};
     char body[2001];
-    struct http_post what = {.form = SLICE("token=t")};
+    struct http_post what = {.body = SLICE("token=t"), .content_type = FORM_TYPE};
     assert_int_equal(post(*state, session, "/post", &what, &out, body), ERR_OK);
     unsigned long first = connection_of(body);
     for (int i = 0; i < 5; i++) {
@@ -401,6 +404,75 @@ static void test_full_arena(void **state)
     arena_free(&a);
 }
 
+#define JSON_TYPE "application/x+json"
+
+static void test_post_json(void **state)
+{
+    const struct server *s = *state;
+    static const struct {
+        int line;
+        const char *target;
+        struct slice body;
+        unsigned timeout_ms;
+        int status;
+    } rows[] = {
+        {__LINE__, "/echo", {"{\"a\":1}", 7}, 20000, 201},
+        {__LINE__, "/echo", {"", 0}, 20000, 201},
+        {__LINE__, "/echo", {"{\"a\":2}", 7}, 20000, 400},
+        {__LINE__, "/once", {"{}", 2}, 20000, 200},
+        {__LINE__, "/other", {"{}", 2}, 20000, 503},
+        {__LINE__, "/silence", {"{}", 2}, 200, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char url[256];
+        snprintf(url, sizeof url, "https://127.0.0.1:%u%s", s->port, rows[i].target);
+        struct http_session *p = http_session_new();
+        const struct http_get what = {.url = url,
+                                      .accept = JSON_TYPE,
+                                      .ca_file = s->ca,
+                                      .timeout_ms = rows[i].timeout_ms,
+                                      .http_loopback = true};
+        const struct http_post post = {
+            .body = rows[i].body, .content_type = JSON_TYPE, .any_success = true};
+        assert_non_null(p);
+        for (int k = 0; k < 2; k++) {
+            struct http_answer out = {.status = -1};
+            enum err e = http_post(p, &what, &post, NULL, &out);
+            bool good = rows[i].status >= 200 && rows[i].status < 300;
+            if (out.status != rows[i].status || (e == ERR_OK) != good ||
+                (out.fault[0] == '\0') != good)
+                fail_msg("line %d: %d %s", rows[i].line, out.status, out.fault);
+        }
+        http_session_free(p);
+    }
+}
+
+static void test_post_json_wants_a_good_server(void **state)
+{
+    const struct server *s = *state;
+    char url[256], plain[256];
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/echo", s->port);
+    snprintf(plain, sizeof plain, "http://192.0.2.1:%u/echo", s->port);
+    const struct {
+        const char *url, *ca;
+    } rows[] = {{url, s->other_ca}, {plain, s->ca}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct http_answer out = {.status = -1};
+        struct http_session *p = http_session_new();
+        const struct http_get what = {.url = rows[i].url,
+                                      .accept = JSON_TYPE,
+                                      .ca_file = rows[i].ca,
+                                      .timeout_ms = 2000,
+                                      .http_loopback = true};
+        const struct http_post post = {.body = SLICE("{}"), .content_type = JSON_TYPE};
+        assert_non_null(p);
+        assert_int_equal(http_post(p, &what, &post, NULL, &out), ERR_HTTP);
+        assert_int_equal(out.status, 0);
+        assert_true(out.fault[0] != '\0');
+        http_session_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -415,6 +487,8 @@ int main(void)
         cmocka_unit_test(test_post),
         cmocka_unit_test(test_post_status),
         cmocka_unit_test(test_connection_is_kept),
+        cmocka_unit_test(test_post_json),
+        cmocka_unit_test(test_post_json_wants_a_good_server),
     };
     return cmocka_run_group_tests_name("http_client", tests, start, stop);
 }

@@ -241,6 +241,39 @@ static void test_open(void **state)
     free(text);
 }
 
+/* Renamed, then removed: lines go to the name again within seconds. */
+static void test_rotation(void **state)
+{
+    const struct place *p = *state;
+    char old[128];
+    struct stat st;
+    snprintf(old, sizeof old, "%s.1", p->file);
+    for (int round = 0; round < 2; round++) {
+        LOG(LOG_LEVEL_INFO, "before", LOG_NUMBER("n", round));
+        assert_int_equal(round == 0 ? rename(p->file, old) : unlink(p->file), 0);
+        for (int i = 0; i < 500 && stat(p->file, &st) != 0; i++) {
+            LOG(LOG_LEVEL_INFO, "while", LOG_NUMBER("n", round));
+            nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+        }
+        assert_int_equal(stat(p->file, &st), 0);
+        assert_int_equal(st.st_mode & 0137, 0);
+        LOG(LOG_LEVEL_INFO, "after", LOG_NUMBER("n", round));
+        char *text = read_log(p);
+        assert_null(strstr(text, "before"));
+        assert_non_null(strstr(text, "after"));
+        free(text);
+    }
+    assert_int_equal(unlink(old), 0);
+}
+
+/* A full disk loses lines and breaks nothing. */
+static void test_full(void **state)
+{
+    (void)state;
+    assert_int_equal(log_open("tester", "/dev/full"), ERR_OK);
+    LOG(LOG_LEVEL_INFO, "lost", LOG_NUMBER("n", 1));
+}
+
 static void test_stderr(void **state)
 {
     const struct place *p = *state;
@@ -274,8 +307,9 @@ int main(void)
 {
 #define ROW(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
     const struct CMUnitTest tests[] = {
-        ROW(test_line),    ROW(test_levels), ROW(test_long_values), ROW(test_long_line),
-        ROW(test_threads), ROW(test_open),   ROW(test_stderr),      ROW(test_syslog),
+        ROW(test_line),     ROW(test_levels), ROW(test_long_values), ROW(test_long_line),
+        ROW(test_threads),  ROW(test_open),   ROW(test_stderr),      ROW(test_syslog),
+        ROW(test_rotation), ROW(test_full),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }

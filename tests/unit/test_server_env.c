@@ -58,6 +58,21 @@ static void variables_become_a_request(void **state)
     assert_null(rq.redirect_status.p);
 }
 
+/* Apache's own id is taken when the client sends none, whichever comes first. */
+static void the_request_id_of_the_client_goes_first(void **state)
+{
+    (void)state;
+    static const char *const orders[][MAX_ENV + 1] = {{"UNIQUE_ID=u", "HTTP_X_REQUEST_ID=x"},
+                                                      {"HTTP_X_REQUEST_ID=x", "UNIQUE_ID=u"}};
+    for (size_t i = 0; i < COUNT(orders); i++) {
+        ENVIRONMENT(e, orders[i]);
+        struct request rq;
+        size_t length;
+        request_from_env(e.vars, ROLE_AUTHORIZER, &rq, &length);
+        check_slice(__LINE__, rq.request_id, "x");
+    }
+}
+
 static void an_empty_environment_is_an_empty_request(void **state)
 {
     (void)state;
@@ -220,6 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variables_become_a_request),
+        cmocka_unit_test(the_request_id_of_the_client_goes_first),
         cmocka_unit_test(an_empty_environment_is_an_empty_request),
         cmocka_unit_test(what_decides_may_not_come_twice),
         cmocka_unit_test(a_renamed_authorization_counts_where_the_real_one_is_missing),

@@ -1,4 +1,4 @@
-/* Time that passes, whatever the system's clock says: for limits and waiting. */
+/* The two clocks: one that only goes forward, for durations and waiting, and the time of day. */
 #ifndef FHIR_AUTH_CLOCK_H
 #define FHIR_AUTH_CLOCK_H
 
@@ -6,11 +6,18 @@
 #include <stdint.h>
 #include <time.h>
 
+/* Microseconds since some moment. */
+static inline int64_t clock_us(void)
+{
+    struct timespec t = {0};
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* Milliseconds since that moment. */
 static inline int64_t clock_ms(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return clock_us() / 1000;
 }
 
 /* A condition on which clock_wait waits. */
@@ -28,6 +35,14 @@ static inline void clock_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64
 {
     struct timespec t = {.tv_sec = (time_t)(until / 1000), .tv_nsec = until % 1000 * 1000000};
     (void)pthread_cond_timedwait(cond, lock, &t);
+}
+
+/* Milliseconds since 1970. */
+static inline int64_t clock_today_ms(void)
+{
+    struct timespec t = {0};
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 #endif
