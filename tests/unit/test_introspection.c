@@ -37,7 +37,9 @@ static void restart(struct scene *s)
 {
     introspection_free(s->in);
     gate_free(s->gate);
-    s->gate = gate_new(16);
+    char path[128];
+    snprintf(path, sizeof path, "%s/gate", s->t->site->directory);
+    s->gate = gate_new(path, s->t->site->conf.store_path, 16, 60000);
     s->in = introspection_new(&s->t->site->conf, &s->t->site->conf.issuers[0], s->gate);
     assert_non_null(s->in);
 }
