@@ -273,12 +273,12 @@ enum err introspection_check(struct introspection *in, struct store *st, struct 
     enum err e = look_up(&q, out);
     if (e != ERR_NOT_FOUND)
         return e;
-    int place = gate_enter(in->gate);
-    if (place < 0) {
+    struct gate_ticket ticket;
+    if (!gate_enter(in->gate, &ticket)) {
         out->retry_after_s = 1;
         return ERR_INTROSPECTION;
     }
     e = ask_together(&q, out);
-    gate_leave(in->gate, place);
+    gate_leave(in->gate, &ticket);
     return e;
 }

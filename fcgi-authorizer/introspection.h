@@ -5,7 +5,7 @@
  *    introspection_cache; refusals for a few seconds only.  introspection_cache = 0 keeps none.
  *  - Of several threads that come with the same token one asks.
  *  - After failures in a row nobody asks for a while (store.h, breaker), then one process tries.
- *  - Not all threads of the process are ever in it (gate.h).
+ *  - Not all threads of a process, nor all processes, are ever in it (gate.h).
  */
 #ifndef FHIR_AUTH_INTROSPECTION_H
 #define FHIR_AUTH_INTROSPECTION_H

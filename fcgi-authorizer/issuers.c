@@ -8,11 +8,32 @@
 
 struct issuers {
     const struct config *conf;
-    struct gate *gate; /* of all introspections */
+    struct gate *gate; /* of all introspections; NULL without any */
     /* Of conf->issuers; NULL where there are none, or those of the store. */
     struct issuer_keys *keys[CONFIG_MAX_ISSUERS];
     struct introspection *introspections[CONFIG_MAX_ISSUERS];
 };
+
+#define SLACK_MS 5000 /* for what a call does besides asking */
+
+/* False when memory is out. */
+static bool add_gate(struct issuers *all)
+{
+    const struct config *conf = all->conf;
+    char path[CONFIG_MAX_TEXT + 8];
+    struct buf text = BUF(path);
+    int64_t longest_ms = 0;
+    for (size_t i = 0; i < conf->issuer_count; i++)
+        if (conf->issuers[i].introspection[0] != '\0' &&
+            conf->issuers[i].introspection_timeout_ms > longest_ms)
+            longest_ms = conf->issuers[i].introspection_timeout_ms;
+    if (longest_ms == 0)
+        return true;
+    buf_printf(&text, "%s-gate", conf->store_path);
+    all->gate = gate_new(path, conf->store_path, conf->threads > 1 ? conf->threads - 1 : 1,
+                         longest_ms + SLACK_MS);
+    return all->gate != NULL;
+}
 
 /* False when memory is out. */
 static bool add_issuer(struct issuers *all, size_t i)
@@ -34,8 +55,7 @@ struct issuers *issuers_new(const struct config *conf)
     if (all == NULL)
         return NULL;
     all->conf = conf;
-    all->gate = gate_new(conf->threads > 1 ? conf->threads - 1 : 1);
-    bool good = all->gate != NULL;
+    bool good = add_gate(all);
     for (size_t i = 0; good && i < conf->issuer_count; i++)
         good = add_issuer(all, i);
     if (good)

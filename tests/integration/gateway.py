@@ -51,6 +51,13 @@ def proc_status(pid: int) -> str:
     return pathlib.Path(f"/proc/{pid}/status").read_text()
 
 
+def chown_to_server(path: pathlib.Path) -> None:
+    """Started by root, the programs run as the web server's user."""
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(SERVER_USER)
+        os.chown(path, user.pw_uid, user.pw_gid)
+
+
 def make_certificates(etc: pathlib.Path) -> None:
     """ca.pem, server.pem and server.key for 127.0.0.1 and localhost."""
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -118,10 +125,8 @@ class Gateway:
         self.dir.chmod(0o711)
         for name in ("bin", "etc", "etc/conf-enabled", "run", "log", "www", "state", "sanitizer"):
             (self.dir / name).mkdir()
-        if os.geteuid() == 0:
-            user = pwd.getpwnam(SERVER_USER)
-            for name in ("run", "log", "state", "sanitizer"):
-                os.chown(self.dir / name, user.pw_uid, user.pw_gid)
+        for name in ("run", "log", "state", "sanitizer"):
+            chown_to_server(self.dir / name)
         (self.dir / "state").chmod(0o700)
         for program in ("fcgi-authorizer", "token-endpoint"):
             shutil.copy(BUILD / program, self.dir / "bin" / program)
