@@ -76,9 +76,9 @@ static enum err judge(const struct question *q, struct slice answer, int64_t kep
     if (out->verify_at > kept_until)
         out->verify_at = kept_until;
     out->introspected = true;
-    /* Of this site's own tokens the store knows more, and knows it at once. */
+    /* Of this site's own tokens the store may know more, and then knows it at once. */
     if (slice_is(out->issuer, q->in->conf->issuer))
-        return store_token_check(q->st, out->client_id, out->jti, c.iat);
+        return store_token_check_known(q->st, out->client_id, out->jti, c.iat);
     return out->jti.n > 0 ? store_jti_check(q->st, out->jti) : ERR_OK;
 }
 

@@ -207,6 +207,13 @@ MUST_USE enum err store_revoke(struct store *st, struct slice jti, int64_t expir
 MUST_USE enum err store_token_check(struct store *st, struct slice client_id, struct slice jti,
                                     int64_t iat);
 
+/*
+ * The same of one that another store may have issued: what this one does not know says nothing
+ * against it.  A client that was removed here is known.
+ */
+MUST_USE enum err store_token_check_known(struct store *st, struct slice client_id,
+                                          struct slice jti, int64_t iat);
+
 /* Of a token of another issuer: ERR_TOKEN_REVOKED when its jti was revoked here. */
 MUST_USE enum err store_jti_check(struct store *st, struct slice jti);
 

@@ -149,11 +149,13 @@ enum err store_token_check(struct store *st, struct slice client_id, struct slic
     return e;
 }
 
-enum err store_jti_check(struct store *st, struct slice jti)
+/* A row of the statement tells that the token is revoked. */
+static enum err refuse_if_found(struct store *st, const char *sql, const struct param *params,
+                                size_t count)
 {
     sqlite3_stmt *s = NULL;
     bool revoked = false;
-    enum err e = store_start(st, "SELECT 1 FROM revocation WHERE jti = ?1", PARAMS(BLOB(jti)), &s);
+    enum err e = store_start(st, sql, params, count, &s);
     if (e != ERR_OK)
         return e;
     e = store_row(st, s, &revoked);
@@ -161,4 +163,21 @@ enum err store_jti_check(struct store *st, struct slice jti)
         e = ERR_TOKEN_REVOKED;
     store_done(s);
     return e;
+}
+
+enum err store_token_check_known(struct store *st, struct slice client_id, struct slice jti,
+                                 int64_t iat)
+{
+    return refuse_if_found(st,
+                           "SELECT 1 FROM revocation WHERE jti = ?2"
+                           " UNION ALL SELECT 1 FROM client WHERE id = ?1"
+                           " AND (enabled = 0 OR tokens_valid_from > ?3)"
+                           " UNION ALL SELECT 1 FROM removed_client WHERE id = ?1"
+                           " AND NOT EXISTS (SELECT 1 FROM client WHERE id = ?1)",
+                           PARAMS(TEXT(client_id), BLOB(jti), INTEGER(iat)));
+}
+
+enum err store_jti_check(struct store *st, struct slice jti)
+{
+    return refuse_if_found(st, "SELECT 1 FROM revocation WHERE jti = ?1", PARAMS(BLOB(jti)));
 }

@@ -12,9 +12,10 @@ static enum err answer_row(struct store *st, sqlite3_stmt *s, struct arena *a,
                            struct introspected *out)
 {
     const void *text = sqlite3_column_blob(s, 1);
-    struct slice answer = {text, (size_t)sqlite3_column_bytes(s, 1)};
-    if (text == NULL && sqlite3_column_type(s, 1) == SQLITE_NULL)
+    size_t n = (size_t)sqlite3_column_bytes(s, 1);
+    if (text == NULL && n > 0)
         return store_failed(st);
+    struct slice answer = text != NULL ? (struct slice){text, n} : SLICE("");
     const char *copy = arena_dup(a, answer);
     *out = (struct introspected){.state = (enum introspected_state)sqlite3_column_int(s, 0),
                                  .answer = {copy, answer.n},
