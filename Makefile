@@ -82,6 +82,7 @@ $(OUT)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/lib.a
 DEPS_BUILD := gcc make libc6-dev libfcgi-dev libssl-dev libcjson-dev libcurl4-openssl-dev \
               libsqlite3-dev libinih-dev
 DEPS_RUN   := lighttpd lighttpd-mod-openssl lighttpd-modules-lua apache2 libapache2-mod-fcgid \
+              nginx-light spawn-fcgi \
               openssl curl ca-certificates python3
 DEPS_TEST  := libcmocka-dev sqlite3 procps python3-pytest python3-requests python3-jwcrypto \
               python3-cryptography
