@@ -127,7 +127,10 @@ install: all
 	install -m 0755 build/fhir-authctl $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0644 shared/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 */*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
-	install -m 0644 conf-examples/* $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/conf-examples/
+	install -d $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/conf-examples/systemd
+	install -m 0644 conf-examples/systemd/* $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/conf-examples/systemd/
+	install -m 0644 $(filter-out conf-examples/systemd,$(wildcard conf-examples/*)) \
+	  $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/conf-examples/
 
 clean:
 	rm -rf build

@@ -4,6 +4,7 @@
 The examples stay what an administrator copies; the demo and the tests load the very same lines.
 """
 import argparse
+import os
 import pathlib
 import re
 import urllib.parse
@@ -11,6 +12,8 @@ import urllib.parse
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "conf-examples"
 BASE = ROOT / "tests" / "demo" / "apache-base.conf"
+NGINX_BASE = ROOT / "tests" / "demo" / "nginx-base.conf"
+USER = "www-data"
 
 LUA = ("lighttpd.lua", "lighttpd-methods.lua", "lighttpd-errors.lua")
 
@@ -87,8 +90,52 @@ def apache_base(run: pathlib.Path, port: int) -> str:
     )
 
 
-def render(server: str, run: pathlib.Path, port: int, upstream: str) -> list[str]:
-    """Write a server's files below run/etc; return the command that runs it in the foreground."""
+def nginx(run: pathlib.Path, port: int, upstream: str) -> str:
+    host, upstream_port, path = upstream_parts(upstream)
+    return substitute(
+        (EXAMPLES / "nginx.conf").read_text(),
+        {
+            "listen 0.0.0.0:443 ssl": f"listen 127.0.0.1:{port} ssl",
+            "server_name fhir.example.org": "server_name 127.0.0.1",
+            "/etc/ssl/certs/fhir.example.org.pem": f"{run}/etc/server.pem",
+            "/etc/ssl/private/fhir.example.org.key": f"{run}/etc/server.key",
+            "/var/log/nginx/": f"{run}/log/",
+            "/run/fhir-auth/": f"{run}/run/",
+            "/srv/fhir-export/": f"{run}/www/",
+            "server 127.0.0.1:8080": f"server {host}:{upstream_port}",
+            " fhir_server/fhir$fhir_rest": f" fhir_server{path}$fhir_rest",
+        },
+    )
+
+
+def nginx_base(run: pathlib.Path) -> str:
+    return substitute(
+        NGINX_BASE.read_text(),
+        {
+            "/run/nginx.pid": f"{run}/run/nginx.pid",
+            "/var/log/nginx/": f"{run}/log/",
+            "/var/lib/nginx/": f"{run}/run/",
+            "/etc/nginx/conf.d/fhir.conf": f"{run}/etc/nginx-site.conf",
+        },
+    )
+
+
+def spawned(run: pathlib.Path, program: str, *where: str) -> list[str]:
+    """The command for a program that its web server does not start."""
+    user = ["-U", USER, "-G", USER, "-u", USER, "-g", USER] if os.geteuid() == 0 else []
+    return ["/usr/bin/spawn-fcgi", "-n", *where, *user, "--", f"{run}/bin/{program}"]
+
+
+def on_socket(run: pathlib.Path, program: str) -> list[str]:
+    return spawned(run, program, "-s", f"{run}/run/{program}.sock", "-M", "0660")
+
+
+def render(server: str, run: pathlib.Path, port: int, upstream: str) -> list[list[str]]:
+    """
+    Write a server's files below run/etc; return the commands that run in the foreground: those of the
+    programs that the web server does not start, if any, and at last its own.
+    """
+    programs = []
     if server == "lighttpd":
         command = ["/usr/sbin/lighttpd", "-D", "-f", f"{run}/etc/lighttpd.conf"]
         files = {"lighttpd.conf": lighttpd(run, port, upstream)}
@@ -97,23 +144,28 @@ def render(server: str, run: pathlib.Path, port: int, upstream: str) -> list[str
         command = ["/usr/sbin/apache2", "-DFOREGROUND", "-f", f"{run}/etc/apache.conf"]
         files = {"apache.conf": apache_base(run, port)}
         files["apache-site.conf"] = apache(run, port, upstream)
+    elif server == "nginx":
+        programs = [on_socket(run, "fcgi-authorizer"), on_socket(run, "token-endpoint")]
+        command = ["/usr/sbin/nginx", "-c", f"{run}/etc/nginx.conf", "-e", f"{run}/log/error.log"]
+        files = {"nginx.conf": nginx_base(run), "nginx-site.conf": nginx(run, port, upstream)}
     else:
         raise ValueError(f"no such web server: {server}")
     for name, text in files.items():
         (run / "etc" / name).write_text(text)
         (run / "etc" / name).chmod(0o644)  # lighttpd reads the Lua files as its own user
-    return command
+    return [*programs, command]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("server", choices=("lighttpd", "apache"))
+    parser.add_argument("server", choices=("lighttpd", "apache", "nginx"))
     parser.add_argument("--run", type=pathlib.Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--upstream", required=True, metavar="URL")
     args = parser.parse_args()
     try:
-        print(" ".join(render(args.server, args.run, args.port, args.upstream)))
+        for command in render(args.server, args.run, args.port, args.upstream):
+            print(" ".join(command))
     except ValueError as fault:
         parser.error(str(fault))
 

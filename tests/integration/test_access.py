@@ -8,6 +8,7 @@ import requests
 import keys
 import wire
 
+SERVERS = ("lighttpd", "apache", "nginx")
 FHIR = "{http://hl7.org/fhir}"
 
 
