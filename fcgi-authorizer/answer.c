@@ -107,7 +107,7 @@ static void deny_headers(const struct answer_to *to, const struct decision *d, s
     if (out->status == 405 && to->asked->allow != NULL)
         response_header(out, "Allow", slice_of(to->asked->allow));
     if (pass == PASS_DECIDE_AUTHNZ) /* its configuration makes a Content-Type of it again */
-        response_header(out, "X-Fhir-Auth-Content-Type", slice_of(out->content_type));
+        response_header(out, "X-Content-Type", slice_of(out->content_type));
 }
 
 void answer_deny(const struct answer_to *to, const struct decision *d, struct arena *a,

@@ -4,9 +4,11 @@
 The examples stay what an administrator copies; the demo and the tests load the very same lines.
 """
 import argparse
+import dataclasses
 import os
 import pathlib
 import re
+import socket
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -26,6 +28,12 @@ def substitute(text: str, values: dict[str, str]) -> str:
     longest_first = sorted(values, key=len, reverse=True)
     pattern = re.compile("|".join(map(re.escape, longest_first)))
     return pattern.sub(lambda match: values[match[0]], text)
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 def upstream_parts(url: str) -> tuple[str, int, str]:
@@ -58,24 +66,32 @@ def lighttpd(run: pathlib.Path, port: int, upstream: str) -> str:
     )
 
 
-def apache(run: pathlib.Path, port: int, upstream: str) -> str:
+def apache(
+    example: str, run: pathlib.Path, port: int, upstream: str, more: dict[str, str]
+) -> str:
     host, upstream_port, path = upstream_parts(upstream)
     return substitute(
-        (EXAMPLES / "apache.conf").read_text(),
+        (EXAMPLES / example).read_text(),
         {
             "<VirtualHost *:443>": f"<VirtualHost 127.0.0.1:{port}>",
             "fhir.example.org\n": "127.0.0.1\n",
             "/etc/ssl/certs/fhir.example.org.pem": f"{run}/etc/server.pem",
             "/etc/ssl/private/fhir.example.org.key": f"{run}/etc/server.key",
-            "/etc/fhir-auth/": f"{run}/etc/",
             "/usr/local/lib/fhir-auth": f"{run}/bin",
             "/var/log/apache2/": f"{run}/log/",
             "http://127.0.0.1:8080/fhir": f"http://{host}:{upstream_port}{path}",
+            **more,
         },
     )
 
 
-def apache_base(run: pathlib.Path, port: int) -> str:
+def apache_modules(site: str) -> str:
+    """What the example tells its reader to switch on."""
+    (line,) = re.findall(r"^#   a2enmod (.*)$", site, re.MULTILINE)
+    return "\n".join(f"Include /etc/apache2/mods-available/{name}.load" for name in line.split())
+
+
+def apache_base(run: pathlib.Path, port: int, site: str) -> str:
     return substitute(
         BASE.read_text(),
         {
@@ -84,6 +100,7 @@ def apache_base(run: pathlib.Path, port: int) -> str:
             "/run/apache2": f"{run}/run",
             "/var/log/apache2/": f"{run}/log/",
             "/var/www/html": f"{run}/www",
+            "Include /etc/apache2/mods-enabled/*.load": apache_modules(site),
             "/etc/apache2/conf-enabled": f"{run}/etc/conf-enabled",
             "/etc/apache2/sites-enabled/fhir.conf": f"{run}/etc/apache-site.conf",
         },
@@ -130,35 +147,73 @@ def on_socket(run: pathlib.Path, program: str) -> list[str]:
     return spawned(run, program, "-s", f"{run}/run/{program}.sock", "-M", "0660")
 
 
+@dataclasses.dataclass
+class Setup:
+    command: list[str]  # runs the web server in the foreground
+    files: dict[str, str]  # below run/etc
+    programs: list[list[str]] = dataclasses.field(default_factory=list)
+
+
+def lighttpd_setup(run: pathlib.Path, port: int, upstream: str) -> Setup:
+    files = {"lighttpd.conf": lighttpd(run, port, upstream)}
+    files |= {name: (EXAMPLES / name).read_text() for name in LUA}
+    return Setup(["/usr/sbin/lighttpd", "-D", "-f", f"{run}/etc/lighttpd.conf"], files)
+
+
+def apache_command(run: pathlib.Path, port: int, site: str) -> Setup:
+    files = {"apache.conf": apache_base(run, port, site), "apache-site.conf": site}
+    return Setup(["/usr/sbin/apache2", "-DFOREGROUND", "-f", f"{run}/etc/apache.conf"], files)
+
+
+def apache_setup(run: pathlib.Path, port: int, upstream: str) -> Setup:
+    more = {"/etc/fhir-auth/": f"{run}/etc/"}
+    return apache_command(run, port, apache("apache.conf", run, port, upstream, more))
+
+
+def apache_authnz_setup(run: pathlib.Path, port: int, upstream: str) -> Setup:
+    authorizer = free_port()
+    more = {
+        "fcgi://127.0.0.1:9001/": f"fcgi://127.0.0.1:{authorizer}/",
+        "/run/fhir-auth/": f"{run}/run/",
+    }
+    site = apache("apache-authnz-fcgi.conf", run, port, upstream, more)
+    setup = apache_command(run, port, site)
+    where = ("-a", "127.0.0.1", "-p", str(authorizer))
+    setup.programs = [spawned(run, "fcgi-authorizer", *where), on_socket(run, "token-endpoint")]
+    return setup
+
+
+def nginx_setup(run: pathlib.Path, port: int, upstream: str) -> Setup:
+    files = {"nginx.conf": nginx_base(run), "nginx-site.conf": nginx(run, port, upstream)}
+    command = ["/usr/sbin/nginx", "-c", f"{run}/etc/nginx.conf", "-e", f"{run}/log/error.log"]
+    programs = [on_socket(run, "fcgi-authorizer"), on_socket(run, "token-endpoint")]
+    return Setup(command, files, programs)
+
+
+SETUPS = {
+    "lighttpd": lighttpd_setup,
+    "apache": apache_setup,
+    "apache-authnz": apache_authnz_setup,
+    "nginx": nginx_setup,
+}
+
+
 def render(server: str, run: pathlib.Path, port: int, upstream: str) -> list[list[str]]:
     """
     Write a server's files below run/etc; return the commands that run in the foreground: those of the
     programs that the web server does not start, if any, and at last its own.
     """
-    programs = []
-    if server == "lighttpd":
-        command = ["/usr/sbin/lighttpd", "-D", "-f", f"{run}/etc/lighttpd.conf"]
-        files = {"lighttpd.conf": lighttpd(run, port, upstream)}
-        files |= {name: (EXAMPLES / name).read_text() for name in LUA}
-    elif server == "apache":
-        command = ["/usr/sbin/apache2", "-DFOREGROUND", "-f", f"{run}/etc/apache.conf"]
-        files = {"apache.conf": apache_base(run, port)}
-        files["apache-site.conf"] = apache(run, port, upstream)
-    elif server == "nginx":
-        programs = [on_socket(run, "fcgi-authorizer"), on_socket(run, "token-endpoint")]
-        command = ["/usr/sbin/nginx", "-c", f"{run}/etc/nginx.conf", "-e", f"{run}/log/error.log"]
-        files = {"nginx.conf": nginx_base(run), "nginx-site.conf": nginx(run, port, upstream)}
-    else:
-        raise ValueError(f"no such web server: {server}")
-    for name, text in files.items():
-        (run / "etc" / name).write_text(text)
-        (run / "etc" / name).chmod(0o644)  # lighttpd reads the Lua files as its own user
-    return [*programs, command]
+    setup = SETUPS[server](run, port, upstream)
+    for name, text in setup.files.items():
+        path = run / "etc" / name
+        path.write_text(text)
+        path.chmod(0o644)  # lighttpd reads the Lua files as its own user
+    return [*setup.programs, setup.command]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("server", choices=("lighttpd", "apache", "nginx"))
+    parser.add_argument("server", choices=tuple(SETUPS))
     parser.add_argument("--run", type=pathlib.Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--upstream", required=True, metavar="URL")

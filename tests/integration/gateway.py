@@ -131,7 +131,10 @@ class Gateway:
             f'[fhir "main"]\nbase = {self.base}\n'
         )
         sanitizer = self.sanitizer_options()
-        lines = [f'FcgidInitialEnv {name} "{value}"' for name, value in sanitizer.items()]
+        lines = [f'SetEnv {name} "{value}"' for name, value in sanitizer.items()]  # for CGI
+        lines += ["<IfModule mod_fcgid.c>"]
+        lines += [f'FcgidInitialEnv {name} "{value}"' for name, value in sanitizer.items()]
+        lines += ["</IfModule>"]
         (self.dir / "etc" / "conf-enabled" / "sanitizer.conf").write_text("\n".join(lines) + "\n")
 
     def sanitizer_options(self) -> dict[str, str]:

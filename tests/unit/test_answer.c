@@ -206,9 +206,9 @@ static void mod_authnz_fcgi_is_told_the_type_once_more(void **state)
     ARENA(a, 16384);
     struct response r;
     deny_for(PASS_DECIDE_AUTHNZ, NULL, ERR_NO_TOKEN, "", "/fhir/Patient?_format=xml", &a, &r);
-    check_header(__LINE__, &r, "X-Fhir-Auth-Content-Type", "application/fhir+xml; charset=utf-8");
+    check_header(__LINE__, &r, "X-Content-Type", "application/fhir+xml; charset=utf-8");
     deny(ERR_NO_TOKEN, "", "/fhir/Patient?_format=xml", &a, &r);
-    check_header(__LINE__, &r, "X-Fhir-Auth-Content-Type", NULL);
+    check_header(__LINE__, &r, "X-Content-Type", NULL);
 }
 
 static void no_reason_is_answered_with_less_than_400(void **state)
