@@ -121,16 +121,16 @@ lint:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/lib/fhir-auth $(DESTDIR)$(PREFIX)/sbin \
-	  $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
-	  $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/conf-examples
+	  $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 0755 build/fcgi-authorizer build/token-endpoint $(DESTDIR)$(PREFIX)/lib/fhir-auth/
 	install -m 0755 build/fhir-authctl $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0644 shared/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 */*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
-	install -d $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/conf-examples/systemd
-	install -m 0644 conf-examples/systemd/* $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/conf-examples/systemd/
-	install -m 0644 $(filter-out conf-examples/systemd,$(wildcard conf-examples/*)) \
-	  $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/conf-examples/
+	for d in conf-examples $(wildcard conf-examples/*/); do \
+	  install -d $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/$$d && \
+	  find $$d -maxdepth 1 -type f -exec install -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/$$d {} + || \
+	  exit 1; \
+	done
 
 clean:
 	rm -rf build

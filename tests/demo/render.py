@@ -14,6 +14,7 @@ import urllib.parse
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "conf-examples"
 BASE = ROOT / "tests" / "demo" / "apache-base.conf"
+SHARED_HOST = ROOT / "tests" / "demo" / "shared-host.conf"
 NGINX_BASE = ROOT / "tests" / "demo" / "nginx-base.conf"
 USER = "www-data"
 
@@ -44,26 +45,45 @@ def upstream_parts(url: str) -> tuple[str, int, str]:
     return parts.hostname, parts.port or 80, parts.path.rstrip("/") or "/fhir"
 
 
-def lighttpd(run: pathlib.Path, port: int, upstream: str) -> str:
+def lighttpd_files(run: pathlib.Path, port: int) -> dict[str, str]:
+    """What all examples for lighttpd name."""
+    return {
+        'server.bind          = "0.0.0.0"': 'server.bind = "127.0.0.1"',
+        "server.port          = 443": f"server.port = {port}",
+        "/run/lighttpd.pid": f"{run}/run/lighttpd.pid",
+        "/run/lighttpd/": f"{run}/run/",
+        "/var/log/lighttpd/": f"{run}/log/",
+        "/var/www/html": f"{run}/www",
+        "/etc/ssl/certs/fhir.example.org.pem": f"{run}/etc/server.pem",
+        "/etc/ssl/private/fhir.example.org.key": f"{run}/etc/server.key",
+        "/etc/fhir-auth/": f"{run}/etc/",
+        "/usr/local/lib/fhir-auth/": f"{run}/bin/",
+    }
+
+
+def lighttpd(example: str, run: pathlib.Path, port: int, upstream: str) -> str:
     host, upstream_port, path = upstream_parts(upstream)
     return substitute(
-        (EXAMPLES / "lighttpd.conf").read_text(),
+        (EXAMPLES / example).read_text(),
         {
-            'server.bind          = "0.0.0.0"': 'server.bind = "127.0.0.1"',
-            "server.port          = 443": f"server.port = {port}",
-            "/run/lighttpd.pid": f"{run}/run/lighttpd.pid",
-            "/run/lighttpd/": f"{run}/run/",
-            "/var/log/lighttpd/": f"{run}/log/",
-            "/var/www/html": f"{run}/www",
-            "/etc/ssl/certs/fhir.example.org.pem": f"{run}/etc/server.pem",
-            "/etc/ssl/private/fhir.example.org.key": f"{run}/etc/server.key",
-            "/etc/fhir-auth/": f"{run}/etc/",
-            "/usr/local/lib/fhir-auth/": f"{run}/bin/",
+            **lighttpd_files(run, port),
+            "/srv/fhir-export": f"{run}/export",
             '"host" => "127.0.0.1"': f'"host" => "{host}"',
             '"port" => 8080': f'"port" => {upstream_port}',
             '"/fhir" => "/fhir"': f'"/fhir" => "{path}"',
         },
     )
+
+
+def apache_files(run: pathlib.Path, port: int) -> dict[str, str]:
+    """What all sites for Apache name."""
+    return {
+        "<VirtualHost *:443>": f"<VirtualHost 127.0.0.1:{port}>",
+        "fhir.example.org\n": "127.0.0.1\n",
+        "/etc/ssl/certs/fhir.example.org.pem": f"{run}/etc/server.pem",
+        "/etc/ssl/private/fhir.example.org.key": f"{run}/etc/server.key",
+        "/var/log/apache2/": f"{run}/log/",
+    }
 
 
 def apache(
@@ -73,12 +93,9 @@ def apache(
     return substitute(
         (EXAMPLES / example).read_text(),
         {
-            "<VirtualHost *:443>": f"<VirtualHost 127.0.0.1:{port}>",
-            "fhir.example.org\n": "127.0.0.1\n",
-            "/etc/ssl/certs/fhir.example.org.pem": f"{run}/etc/server.pem",
-            "/etc/ssl/private/fhir.example.org.key": f"{run}/etc/server.key",
+            **apache_files(run, port),
             "/usr/local/lib/fhir-auth": f"{run}/bin",
-            "/var/log/apache2/": f"{run}/log/",
+            "/srv/fhir-export": f"{run}/export",
             "http://127.0.0.1:8080/fhir": f"http://{host}:{upstream_port}{path}",
             **more,
         },
@@ -118,7 +135,7 @@ def nginx(run: pathlib.Path, port: int, upstream: str) -> str:
             "/etc/ssl/private/fhir.example.org.key": f"{run}/etc/server.key",
             "/var/log/nginx/": f"{run}/log/",
             "/run/fhir-auth/": f"{run}/run/",
-            "/srv/fhir-export/": f"{run}/www/",
+            "/srv/fhir-export/": f"{run}/export/",
             "server 127.0.0.1:8080": f"server {host}:{upstream_port}",
             " fhir_server/fhir$fhir_rest": f" fhir_server{path}$fhir_rest",
         },
@@ -154,10 +171,25 @@ class Setup:
     programs: list[list[str]] = dataclasses.field(default_factory=list)
 
 
-def lighttpd_setup(run: pathlib.Path, port: int, upstream: str) -> Setup:
-    files = {"lighttpd.conf": lighttpd(run, port, upstream)}
+def lighttpd_command(run: pathlib.Path, text: str) -> Setup:
+    files = {"lighttpd.conf": text}
     files |= {name: (EXAMPLES / name).read_text() for name in LUA}
     return Setup(["/usr/sbin/lighttpd", "-D", "-f", f"{run}/etc/lighttpd.conf"], files)
+
+
+def lighttpd_setup(run: pathlib.Path, port: int, upstream: str) -> Setup:
+    return lighttpd_command(run, lighttpd("lighttpd.conf", run, port, upstream))
+
+
+def lighttpd_forwarded_setup(run: pathlib.Path, port: int, upstream: str) -> Setup:
+    return lighttpd_command(run, lighttpd("lighttpd-forwarded.conf", run, port, upstream))
+
+
+def lighttpd_cgi_setup(run: pathlib.Path, port: int, _upstream: str) -> Setup:
+    text = (EXAMPLES / "lighttpd-cgi.conf").read_text()
+    values = lighttpd_files(run, port)
+    del values["/run/lighttpd/"]  # it has no sockets
+    return lighttpd_command(run, substitute(text, values))
 
 
 def apache_command(run: pathlib.Path, port: int, site: str) -> Setup:
@@ -183,6 +215,32 @@ def apache_authnz_setup(run: pathlib.Path, port: int, upstream: str) -> Setup:
     return setup
 
 
+def apache_cgi_setup(run: pathlib.Path, port: int, _upstream: str) -> Setup:
+    more = {"/usr/local/lib/fhir-auth": f"{run}/bin", "/etc/fhir-auth/": f"{run}/etc/"}
+    text = (EXAMPLES / "apache-cgi.conf").read_text()
+    return apache_command(run, port, substitute(text, apache_files(run, port) | more))
+
+
+def apache_htaccess_setup(run: pathlib.Path, port: int, upstream: str) -> Setup:
+    """A shared host, and what one of its users has put below public_html."""
+    host, upstream_port, path = upstream_parts(upstream)
+    text, web = SHARED_HOST.read_text(), {"/home/fhir/public_html": f"{run}/www"}
+    setup = apache_command(run, port, substitute(text, apache_files(run, port) | web))
+    folder, homes = EXAMPLES / "shared-hosting", {
+        "/home/fhir/fhir-auth/fhir-auth.conf": f"{run}/etc/fhir-auth.conf",
+        "/home/fhir/fhir-auth/": f"{run}/bin/",
+    }
+    fhir = web | {"http://127.0.0.1:8080/fhir/": f"http://{host}:{upstream_port}{path}/"}
+    setup.files |= {
+        "../www/fhir/.htaccess": substitute((folder / "fhir.htaccess").read_text(), fhir),
+        "../www/oauth/.htaccess": (folder / "oauth.htaccess").read_text(),
+        "../www/.well-known/.htaccess": (folder / "well-known.htaccess").read_text(),
+    }
+    for name in ("fcgi-authorizer.fcgi", "token-endpoint.fcgi"):
+        setup.files[f"../www/oauth/{name}"] = substitute((folder / name).read_text(), homes)
+    return setup
+
+
 def nginx_setup(run: pathlib.Path, port: int, upstream: str) -> Setup:
     files = {"nginx.conf": nginx_base(run), "nginx-site.conf": nginx(run, port, upstream)}
     command = ["/usr/sbin/nginx", "-c", f"{run}/etc/nginx.conf", "-e", f"{run}/log/error.log"]
@@ -192,8 +250,12 @@ def nginx_setup(run: pathlib.Path, port: int, upstream: str) -> Setup:
 
 SETUPS = {
     "lighttpd": lighttpd_setup,
+    "lighttpd-forwarded": lighttpd_forwarded_setup,
+    "lighttpd-cgi": lighttpd_cgi_setup,
     "apache": apache_setup,
     "apache-authnz": apache_authnz_setup,
+    "apache-htaccess": apache_htaccess_setup,
+    "apache-cgi": apache_cgi_setup,
     "nginx": nginx_setup,
 }
 
@@ -206,8 +268,10 @@ def render(server: str, run: pathlib.Path, port: int, upstream: str) -> list[lis
     setup = SETUPS[server](run, port, upstream)
     for name, text in setup.files.items():
         path = run / "etc" / name
+        path.parent.mkdir(exist_ok=True)
+        path.parent.chmod(0o755)  # the web server reads most of them as its own user
         path.write_text(text)
-        path.chmod(0o644)  # lighttpd reads the Lua files as its own user
+        path.chmod(0o755 if path.suffix == ".fcgi" else 0o644)
     return [*setup.programs, setup.command]
 
 
