@@ -104,7 +104,7 @@ def apache(
 
 def apache_modules(site: str) -> str:
     """What the example tells its reader to switch on."""
-    (line,) = re.findall(r"^#   a2enmod (.*)$", site, re.MULTILINE)
+    (line,) = re.findall(r"^# +a2enmod (.*)$", site, re.MULTILINE)
     return "\n".join(f"Include /etc/apache2/mods-available/{name}.load" for name in line.split())
 
 
@@ -154,9 +154,13 @@ def nginx_base(run: pathlib.Path) -> str:
     )
 
 
+def as_root() -> bool:
+    return os.geteuid() == 0
+
+
 def spawned(run: pathlib.Path, program: str, *where: str) -> list[str]:
     """The command for a program that its web server does not start."""
-    user = ["-U", USER, "-G", USER, "-u", USER, "-g", USER] if os.geteuid() == 0 else []
+    user = ["-U", USER, "-G", USER, "-u", USER, "-g", USER] if as_root() else []
     return ["/usr/bin/spawn-fcgi", "-n", *where, *user, "--", f"{run}/bin/{program}"]
 
 
