@@ -62,7 +62,8 @@ trap 'exit 0' INT TERM
 mkdir -p "$demo"
 rm -f "$demo"/*.env "$demo"/*.pem "$demo"/*.jwk
 chmod 0711 "$run"
-mkdir "$run/bin" "$run/etc" "$run/etc/conf-enabled" "$run/run" "$run/log" "$run/www" "$run/export" "$run/state" "$run/work"
+mkdir "$run/bin" "$run/etc" "$run/etc/conf-enabled" "$run/run" "$run/log" "$run/www" "$run/export" \
+    "$run/state" "$run/work"
 cp build/fcgi-authorizer build/token-endpoint "$run/bin/"
 chmod -R 0755 "$run/bin" "$run/etc" "$run/www"
 # Started by root, the web servers change to this user; the programs run as that user too.

@@ -5,7 +5,8 @@ import signal
 import pytest
 
 import wire
-from gateway import wait_until
+from fastcgi import AUTHORIZER, RESPONDER, Program
+from gateway import BUILD, wait_until
 from test_failures import SPOOFED
 
 SERVERS = ("nginx",)
@@ -101,6 +102,31 @@ def test_no_query_is_logged_with_a_refusal(gw):
     assert wire.get(gw.port, gw.ca, b"/fhir/Patient", *two).status == 400
     assert "/fhir/Patient" in gw.logs()
     assert secret not in gw.logs()
+
+
+@pytest.mark.parametrize("role, params, good, none", (
+    (AUTHORIZER, {}, 200, 401),
+    (RESPONDER, {"FHIR_AUTH_MODE": "authorizer"}, 200, 401),
+    (RESPONDER, {"FHIR_AUTH_MODE": "deny"}, 503, 401),
+    (RESPONDER, {"FHIR_AUTH_MODE": "deny", "REDIRECT_STATUS": "200"}, 503, 401),
+    (RESPONDER, {"REDIRECT_STATUS": "401"}, 503, 401),
+    (RESPONDER, {"FHIR_AUTH_MODE": "allow", "REDIRECT_STATUS": "401"}, 404, 404),
+    (RESPONDER, {}, 404, 404),
+    (RESPONDER, {"HTTP_FHIR_AUTH_MODE": "authorizer"}, 404, 404),
+))
+def test_who_asks_gets_what_it_may(gw, role, params, good, none):
+    """The program itself: only the first pass can grant, and only what a server's files say."""
+    env = {"FHIR_AUTH_CONF": str(gw.dir / "etc" / "fhir-auth.conf"), **gw.sanitizer_options()}
+    sock = gw.dir / "asked.sock"
+    sock.unlink(missing_ok=True)
+    program = Program(BUILD / "fcgi-authorizer", sock, env)
+    try:
+        read = params | {"REQUEST_METHOD": "GET", "REQUEST_URI": "/fhir/Patient/pat-1"}
+        bearer = {"HTTP_AUTHORIZATION": f"Bearer {gw.token('system/*.rs')}"}
+        assert program.ask(role, read | bearer).startswith(f"Status: {good} ")
+        assert program.ask(role, read).startswith(f"Status: {none} ")
+    finally:
+        assert program.end() == 0
 
 
 def test_large_bodies_pass(gw):
