@@ -82,6 +82,7 @@ $(OUT)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/lib.a
 DEPS_BUILD := gcc make libc6-dev libfcgi-dev libssl-dev libcjson-dev libcurl4-openssl-dev \
               libsqlite3-dev libinih-dev
 DEPS_RUN   := lighttpd lighttpd-mod-openssl lighttpd-modules-lua apache2 libapache2-mod-fcgid \
+              nginx-light spawn-fcgi \
               openssl curl ca-certificates python3
 DEPS_TEST  := libcmocka-dev sqlite3 procps python3-pytest python3-requests python3-jwcrypto \
               python3-cryptography
@@ -120,13 +121,16 @@ lint:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/lib/fhir-auth $(DESTDIR)$(PREFIX)/sbin \
-	  $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
-	  $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/conf-examples
+	  $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 0755 build/fcgi-authorizer build/token-endpoint $(DESTDIR)$(PREFIX)/lib/fhir-auth/
 	install -m 0755 build/fhir-authctl $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0644 shared/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 */*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
-	install -m 0644 conf-examples/* $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/conf-examples/
+	for d in conf-examples $(wildcard conf-examples/*/); do \
+	  install -d $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/$$d && \
+	  find $$d -maxdepth 1 -type f -exec install -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/fhir-auth/$$d {} + || \
+	  exit 1; \
+	done
 
 clean:
 	rm -rf build

@@ -31,7 +31,7 @@ if r.req_env["FHIR_AUTH"] == "granted" then
     for name, variable in pairs(identity) do
         r.req_header[name] = r.req_env[variable] or ""
     end
-    -- The token is none of the FHIR server's business.
+    -- The token is none of the FHIR server's business; without this line it goes on.
     r.req_header["Authorization"] = ""
 end
 return 0

@@ -34,6 +34,7 @@ void answer_grant(const struct token *token, const struct decision *d, struct ar
         bool always; /* else only when there is a value */
     } facts[] = {
         {"Variable-FHIR_AUTH_CLIENT_ID", token->client_id, true},
+        {"Variable-REMOTE_USER", token->client_id, false},
         {"Variable-FHIR_AUTH_SCOPE", token->scope, true},
         {"Variable-FHIR_AUTH_SUBJECT", token->subject, true},
         {"Variable-FHIR_AUTH_JTI", token->jti, true},
@@ -91,6 +92,24 @@ static struct slice detail_of(const struct answer_to *to, const struct decision 
     return text.overflowed ? slice_of(d->scope) : buf_slice(&text);
 }
 
+/* Each header reaches the client exactly once, whatever the server does with this answer. */
+static void deny_headers(const struct answer_to *to, const struct decision *d, struct arena *a,
+                         struct response *out)
+{
+    enum pass pass = to->request->pass;
+    if (pass == PASS_DENY_BODY)
+        return;
+    if (out->status == 429 || out->status >= 500)
+        retry_after(d, a, out);
+    else if (pass != PASS_DENY || !slice_is(to->request->auth_status, "401"))
+        challenge(to, d, a, out); /* of a 401 nginx has kept the challenge, and adds it here */
+    response_header(out, "Cache-Control", SLICE("no-store"));
+    if (out->status == 405 && to->asked->allow != NULL)
+        response_header(out, "Allow", slice_of(to->asked->allow));
+    if (pass == PASS_DECIDE_AUTHNZ) /* its configuration makes a Content-Type of it again */
+        response_header(out, "X-Content-Type", slice_of(out->content_type));
+}
+
 void answer_deny(const struct answer_to *to, const struct decision *d, struct arena *a,
                  struct response *out)
 {
@@ -100,18 +119,13 @@ void answer_deny(const struct answer_to *to, const struct decision *d, struct ar
     struct buf body = buf_in(a, 4096);
     out->status = status == 0 || status == 200 ? 500 : status;
     out->content_type = outcome_content_type(form);
-    if (!to->body_only) {
-        if (out->status == 429 || out->status >= 500)
-            retry_after(d, a, out);
-        else
-            challenge(to, d, a, out);
-        response_header(out, "Cache-Control", SLICE("no-store"));
-        if (out->status == 405 && to->asked->allow != NULL)
-            response_header(out, "Allow", slice_of(to->asked->allow));
-    }
+    deny_headers(to, d, a, out);
     outcome_write(d->why, form, detail_of(to, d, a), to->request_id, &body);
     if (body.overflowed)
         *out = (struct response){.status = 500};
     else if (!slice_is(to->request->method, "HEAD"))
         out->body = buf_slice(&body);
+    /* nginx makes 500 of any other refusal, and logs the URL with its query as an error. */
+    if (to->request->pass == PASS_AUTH_REQUEST && out->status != 401)
+        out->status = 403;
 }

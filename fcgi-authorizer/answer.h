@@ -10,21 +10,17 @@ struct answer_to {
     const struct fhir_request *asked;
     const struct config *conf;
     struct slice request_id;
-    /*
-     * For the second pass on Apache: ErrorDocument asks again for what the first answer could not
-     * carry.  The headers of the first are still in place there and must not come twice.
-     */
-    bool body_only;
 };
 
 /*
  * 200 with the facts of the token (NULL on an open path) as Variable-* headers; always with
  * Variable-FHIR_AUTH: granted, by which a web server can tell that it was really asked.
+ * Variable-REMOTE_USER is the client, for access logs and lighttpd's Forwarded header.
  */
 void answer_grant(const struct token *token, const struct decision *d, struct arena *a,
                   struct response *out);
 
-/* The refusal of the design's table, with its OperationOutcome. */
+/* The refusal of the design's table, with its OperationOutcome, as to->request->pass needs it. */
 void answer_deny(const struct answer_to *to, const struct decision *d, struct arena *a,
                  struct response *out);
 

@@ -1,9 +1,9 @@
 /*
  * fcgi-authorizer: one request in, one decision out.
  *
- * In the authorizer role the answer is the decision.  In the responder role it is only ever a
- * refusal: Apache's mod_fcgid turns every refusal of an authorizer into a bare 401, and asks again
- * through ErrorDocument for what belongs to it.
+ * In the first pass the answer is the decision.  In the second it is only ever a refusal: mod_fcgid
+ * and nginx drop most of a refusal, and ask again, through ErrorDocument or error_page, for what
+ * belongs to it.
  */
 #include "answer.h"
 #include "audit.h"
@@ -123,20 +123,15 @@ static void handle_authorizer(struct worker *w, const struct request *rq, struct
 }
 
 /*
- * Asked again by ErrorDocument.  Decided afresh from the original request; were it allowed now, the
- * first pass had another reason, and the client may try again.  Never 200 here.
+ * The second pass.  Decided afresh from the original request; were it allowed now, the first pass
+ * had another reason, and the client may try again.  Never 200 here.
  */
 static void handle_deny(struct worker *w, const struct request *rq, struct arena *a,
                         struct response *out)
 {
     struct request original = *rq;
     struct facts f;
-    if (rq->redirect_status.p == NULL) { /* called by a client: there is nothing to see */
-        out->status = 404;
-        response_header(out, "Cache-Control", SLICE("no-store"));
-        return;
-    }
-    if (rq->redirect_method.p != NULL)
+    if (rq->pass == PASS_DENY_BODY && rq->redirect_method.p != NULL)
         original.method = rq->redirect_method;
     struct decision d = decide(w, &original, a, &f);
     if (d.allow)
@@ -145,18 +140,34 @@ static void handle_deny(struct worker *w, const struct request *rq, struct arena
     struct answer_to to = {.request = &original,
                            .asked = &f.asked,
                            .conf = &w->app->conf,
-                           .request_id = request_id(rq->request_id, a),
-                           .body_only = true};
+                           .request_id = request_id(rq->request_id, a)};
     answer_deny(&to, &d, a, out);
+}
+
+static void answer_pass(struct worker *w, const struct request *rq, struct arena *a,
+                        struct response *out)
+{
+    switch (rq->pass) {
+    case PASS_DECIDE:
+    case PASS_DECIDE_AUTHNZ:
+    case PASS_AUTH_REQUEST:
+        handle_authorizer(w, rq, a, out);
+        return;
+    case PASS_DENY:
+    case PASS_DENY_BODY:
+        handle_deny(w, rq, a, out);
+        return;
+    case PASS_NONE:
+        break;
+    }
+    out->status = 404; /* called by a client: there is nothing to see */
+    response_header(out, "Cache-Control", SLICE("no-store"));
 }
 
 static void handle(struct worker *w, const struct request *rq, struct arena *a,
                    struct response *out)
 {
-    if (rq->role == ROLE_AUTHORIZER)
-        handle_authorizer(w, rq, a, out);
-    else
-        handle_deny(w, rq, a, out);
+    answer_pass(w, rq, a, out);
     housekeeper_wake(w->app->housekeeper);
 }
 

@@ -11,9 +11,23 @@
 
 enum role { ROLE_RESPONDER, ROLE_AUTHORIZER, ROLE_CGI };
 
+/*
+ * What fcgi-authorizer is asked for.  Servers that cannot carry a whole refusal ask a second time,
+ * for the refusal only.
+ */
+enum pass {
+    PASS_NONE,          /* called by a client itself */
+    PASS_DECIDE,        /* authorizer role: mod_fcgid, lighttpd */
+    PASS_DECIDE_AUTHNZ, /* authorizer role: mod_authnz_fcgi, which drops the Content-Type */
+    PASS_AUTH_REQUEST,  /* nginx: responder role, no status but 200, 401 and 403 */
+    PASS_DENY,          /* nginx, error_page: the refusal with its headers */
+    PASS_DENY_BODY,     /* Apache, ErrorDocument: the headers of the first answer are in place */
+};
+
 /* Everything borrows from the web server's environment, valid until the answer is sent. */
 struct request {
     enum role role;
+    enum pass pass;
     struct slice method; /* REQUEST_METHOD as sent */
     struct slice uri;    /* REQUEST_URI: raw request target, maybe in absolute form */
     struct slice content_type;
@@ -26,6 +40,9 @@ struct request {
     struct slice redirect_status; /* REDIRECT_STATUS: set by Apache on an internal redirect */
     struct slice redirect_method; /* REDIRECT_REQUEST_METHOD */
     struct slice redirect_url;    /* REDIRECT_URL */
+    struct slice auth_mode;       /* FHIR_AUTH_MODE: "authorizer" or "deny", set for nginx */
+    struct slice auth_status;     /* FHIR_AUTH_STATUS: what the first pass answered, on nginx */
+    struct slice apache_role;     /* FCGI_APACHE_ROLE */
     struct slice if_none_exist;   /* HTTP_IF_NONE_EXIST (conditional create) */
     struct slice provenance;      /* HTTP_X_PROVENANCE: a second resource to create */
     struct slice cascade;         /* HTTP_X_CASCADE: what refers to the resource goes with it */

@@ -23,6 +23,9 @@ static const struct {
     {"REDIRECT_STATUS", offsetof(struct request, redirect_status), false},
     {"REDIRECT_REQUEST_METHOD", offsetof(struct request, redirect_method), false},
     {"REDIRECT_URL", offsetof(struct request, redirect_url), false},
+    {"FHIR_AUTH_MODE", offsetof(struct request, auth_mode), true},
+    {"FHIR_AUTH_STATUS", offsetof(struct request, auth_status), false},
+    {"FCGI_APACHE_ROLE", offsetof(struct request, apache_role), false},
 };
 
 /* Headers by which some servers behind us let a client replace the method, or the URL. */
@@ -53,6 +56,20 @@ static bool take_variable(struct request *rq, struct slice name, struct slice va
         return true;
     }
     return false;
+}
+
+/* nginx knows no authorizer role: its configuration tells by FHIR_AUTH_MODE what is wanted. */
+static enum pass pass_of(const struct request *rq)
+{
+    if (rq->role == ROLE_AUTHORIZER)
+        return slice_is(rq->apache_role, "AUTHENTICATOR") ? PASS_DECIDE_AUTHNZ : PASS_DECIDE;
+    if (rq->role != ROLE_RESPONDER)
+        return PASS_NONE;
+    if (slice_is(rq->auth_mode, "authorizer"))
+        return PASS_AUTH_REQUEST;
+    if (slice_is(rq->auth_mode, "deny"))
+        return PASS_DENY;
+    return rq->auth_mode.p == NULL && rq->redirect_status.p != NULL ? PASS_DENY_BODY : PASS_NONE;
 }
 
 void request_from_env(char **envp, enum role role, struct request *rq, size_t *content_length)
@@ -86,6 +103,7 @@ void request_from_env(char **envp, enum role role, struct request *rq, size_t *c
         rq->authorization = renamed;
     if (rq->request_id.p == NULL)
         rq->request_id = rq->unique_id;
+    rq->pass = pass_of(rq);
     *content_length = (size_t)length;
 }
 

@@ -37,7 +37,7 @@ $as_root apt-get update -qq
 # shellcheck disable=SC2086 # a list of words
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing \
     >/dev/null
-for p in lighttpd apache2; do
+for p in lighttpd apache2 nginx-light; do
     case " $missing " in
     *" $p "*) [ -d /run/systemd/system ] && $as_root systemctl disable --quiet $p ;;
     esac

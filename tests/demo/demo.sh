@@ -1,6 +1,6 @@
 #!/bin/sh
 # A real web server with TLS, both programs in front of a FHIR server, clients, and a walk through what
-# they do.  Called by make demo.  Environment: SERVER=lighttpd|apache, PORT, FHIR_UPSTREAM, DEMO_ONCE,
+# they do.  Called by make demo.  Environment: SERVER=lighttpd|apache|nginx, PORT, FHIR_UPSTREAM, DEMO_ONCE,
 # TOKEN_FORMAT=jwt|encrypted-jwt|opaque, VALIDATE=local|introspection (how the authorizer examines tokens).
 set -eu
 umask 077
@@ -21,8 +21,8 @@ die() {
 }
 
 case $server in
-lighttpd | apache) ;;
-*) die "SERVER=$server is not known; use SERVER=lighttpd or SERVER=apache" ;;
+lighttpd | apache | nginx) ;;
+*) die "SERVER=$server is not known; use SERVER=lighttpd, SERVER=apache or SERVER=nginx" ;;
 esac
 case $format in
 jwt | opaque) encrypted=no ;;
@@ -67,10 +67,11 @@ trap 'exit 0' INT TERM
 mkdir -p "$demo"
 rm -f "$demo"/*.env "$demo"/*.pem "$demo"/*.jwk
 chmod 0711 "$run"
-mkdir "$run/bin" "$run/etc" "$run/etc/conf-enabled" "$run/run" "$run/log" "$run/www" "$run/state" "$run/work"
+mkdir "$run/bin" "$run/etc" "$run/etc/conf-enabled" "$run/run" "$run/log" "$run/www" "$run/export" \
+    "$run/state" "$run/work"
 cp build/fcgi-authorizer build/token-endpoint "$run/bin/"
 chmod -R 0755 "$run/bin" "$run/etc" "$run/www"
-# Started by root, both web servers change to this user; the programs run as that user too.
+# Started by root, the web servers change to this user; the programs run as that user too.
 [ "$(id -u)" -ne 0 ] || chown www-data:www-data "$run/run" "$run/log" "$run/state"
 
 # ---- certificates, configuration, signing key ----
@@ -175,10 +176,14 @@ if [ -z "$upstream" ]; then
     wait_for 'the sample FHIR server' "$upstream_pid" test -s "$run/work/upstream.port"
     upstream=http://127.0.0.1:$(cat "$run/work/upstream.port")/fhir
 fi
-command=$("$python" tests/demo/render.py "$server" --run "$run" --port "$port" --upstream "$upstream")
-$command >"$run/log/server.out" 2>&1 &
-server_pid=$!
-pids="$server_pid $pids"
+"$python" tests/demo/render.py "$server" --run "$run" --port "$port" --upstream "$upstream" \
+    >"$run/work/commands"
+# Programs that the web server does not start itself, and at last the web server.
+while read -r command; do
+    $command >>"$run/log/server.out" 2>&1 &
+    server_pid=$!
+    pids="$server_pid $pids"
+done <"$run/work/commands"
 wait_for "$server" "$server_pid" curl -sf --noproxy '*' --cacert "$demo/ca.pem" --max-time 5 \
     "$origin/oauth/health"
 printf '%s is up at %s, in front of %s; tokens: %s, examined by %s\n' "$server" "$origin" "$upstream" \

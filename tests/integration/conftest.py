@@ -1,4 +1,7 @@
-"""Fixtures: every test that takes `gw` runs against lighttpd and against Apache."""
+"""
+Fixtures: every test that takes `gw` runs against lighttpd and against Apache, or against what its
+module names in SERVERS.
+"""
 import os
 
 import pytest
@@ -10,7 +13,16 @@ os.environ["no_proxy"] = "*"  # all is on this machine
 SERVERS = ("lighttpd", "apache")
 
 
-@pytest.fixture(scope="session", params=SERVERS)
+def pytest_generate_tests(metafunc):
+    """Unless the module has a fixture of that name itself."""
+    for name, scope in (("gw", "session"), ("own_gw", "function")):
+        own = hasattr(metafunc.module, name)
+        if name in metafunc.fixturenames and not own:
+            servers = getattr(metafunc.module, "SERVERS", SERVERS)
+            metafunc.parametrize(name, servers, indirect=True, scope=scope)
+
+
+@pytest.fixture(scope="session")
 def gw(request):
     """A gateway that all tests share: they must leave it as it was."""
     with Gateway(request.param) as gateway:
@@ -18,7 +30,7 @@ def gw(request):
         yield gateway
 
 
-@pytest.fixture(params=SERVERS)
+@pytest.fixture
 def own_gw(request):
     """A gateway for one test that breaks it.  Not started yet."""
     with Gateway(request.param) as gateway:

@@ -1,6 +1,8 @@
 """What a client finds without a token: discovery documents, keys, capabilities, health."""
 import pytest
 
+SERVERS = ("lighttpd", "apache", "nginx")
+
 SMART_PLACES = ("/fhir/.well-known/smart-configuration", "/.well-known/smart-configuration")
 RFC8414_PLACE = "/.well-known/oauth-authorization-server/oauth"
 ENDPOINTS = ("token_endpoint", "jwks_uri", "introspection_endpoint", "revocation_endpoint")

@@ -6,6 +6,7 @@ import pytest
 import keys
 import wire
 
+SERVERS = ("lighttpd", "apache", "apache-authnz", "nginx")
 IDENTITY = ("Client-Id", "Scope", "Subject", "Jti", "Issuer")
 
 

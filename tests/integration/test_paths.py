@@ -3,6 +3,7 @@ import pytest
 
 import wire
 
+SERVERS = ("lighttpd", "apache", "apache-authnz", "nginx")
 REFUSED = (400, 401, 403, 404, 405, 414, 431, 501)
 
 # What a decoding, merging or resolving server makes another path of.

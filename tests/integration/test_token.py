@@ -7,6 +7,8 @@ from jwcrypto import jwk, jwt
 
 import keys
 
+SERVERS = ("lighttpd", "apache", "nginx")
+
 GRANT = {"grant_type": "client_credentials"}
 
 

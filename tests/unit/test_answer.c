@@ -30,22 +30,28 @@ static void check_header(int line, const struct response *r, const char *name, c
     check_slice(line, slice_of(header_of(r, name)), want);
 }
 
-static void deny(enum err why, const char *scope, bool body_only, const char *uri, struct arena *a,
-                 struct response *out)
+static void deny_for(enum pass pass, const char *first_status, enum err why, const char *scope,
+                     const char *uri, struct arena *a, struct response *out)
 {
-    struct request rq = {.method = SLICE("GET"), .uri = slice_of(uri)};
+    struct request rq = {.pass = pass,
+                         .method = SLICE("GET"),
+                         .uri = slice_of(uri),
+                         .auth_status = slice_of(first_status)};
     struct fhir_request asked;
     struct decision d = {.why = why};
     snprintf(d.scope, sizeof d.scope, "%s", scope);
     enum err ignored = fhir_request_parse(&rq, &conf, &asked);
     (void)ignored;
-    struct answer_to to = {.request = &rq,
-                           .asked = &asked,
-                           .conf = &conf,
-                           .request_id = SLICE("id-1"),
-                           .body_only = body_only};
+    struct answer_to to = {
+        .request = &rq, .asked = &asked, .conf = &conf, .request_id = SLICE("id-1")};
     *out = (struct response){0};
     answer_deny(&to, &d, a, out);
+}
+
+static void deny(enum err why, const char *scope, const char *uri, struct arena *a,
+                 struct response *out)
+{
+    deny_for(PASS_DECIDE, NULL, why, scope, uri, a, out);
 }
 
 static void a_grant_hands_on_the_facts(void **state)
@@ -61,6 +67,7 @@ static void a_grant_hands_on_the_facts(void **state)
     assert_int_equal(r.status, 200);
     check_header(__LINE__, &r, "Variable-FHIR_AUTH", "granted");
     check_header(__LINE__, &r, "Variable-FHIR_AUTH_CLIENT_ID", "client");
+    check_header(__LINE__, &r, "Variable-REMOTE_USER", "client");
     check_header(__LINE__, &r, "Variable-FHIR_AUTH_SCOPE",
                  "system/Patient.rs system/Observation.rs?code=a%257Cb");
     check_header(__LINE__, &r, "Variable-FHIR_AUTH_SUBJECT", "s%C3%B1");
@@ -132,7 +139,7 @@ static void refusals_are_those_of_the_design(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         ARENA(a, 16384);
         struct response r;
-        deny(rows[i].why, rows[i].scope, false, "/fhir/Patient/1", &a, &r);
+        deny(rows[i].why, rows[i].scope, "/fhir/Patient/1", &a, &r);
         check_true(rows[i].line, r.status == rows[i].status, "status");
         check_header(rows[i].line, &r, "WWW-Authenticate", rows[i].challenge);
         check_header(rows[i].line, &r, "Retry-After", rows[i].retry_after);
@@ -143,11 +150,65 @@ static void refusals_are_those_of_the_design(void **state)
         check_true(rows[i].line, header_of(&r, "Variable-FHIR_AUTH") == NULL, "granted");
 
         struct response again;
-        deny(rows[i].why, rows[i].scope, true, "/fhir/Patient/1", &a, &again);
+        deny_for(PASS_DENY_BODY, NULL, rows[i].why, rows[i].scope, "/fhir/Patient/1", &a, &again);
         check_true(rows[i].line, again.status == rows[i].status, "status of the second pass");
         check_true(rows[i].line, again.header_count == 0, "headers of the second pass");
         check_true(rows[i].line, slice_eq(again.body, r.body), "body of the second pass");
     }
+}
+
+/*
+ * nginx carries no status but 401 and 403 from the first pass, and of the headers only the
+ * challenge of a 401: what it already has must not come from the second pass too.
+ */
+static void nginx_gets_each_header_once(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        enum err why;
+        const char *first_status; /* as the first pass answered */
+        int first, second;
+        bool challenge, retry_after; /* in the second */
+    } rows[] = {
+        {__LINE__, ERR_NO_TOKEN, "401", 401, 401, false, false},
+        {__LINE__, ERR_AUTH_HEADER, "403", 403, 400, true, false},
+        {__LINE__, ERR_SCOPE, "403", 403, 403, true, false},
+        {__LINE__, ERR_METHOD, "403", 403, 405, true, false},
+        {__LINE__, ERR_STORE, "403", 403, 503, false, true},
+        {__LINE__, ERR_STORE, "401", 403, 503, false, true},
+        {__LINE__, ERR_JWT_EXPIRED, "403", 401, 401, true, false}, /* just now */
+        {__LINE__, ERR_NO_TOKEN, "502", 401, 401, true, false},    /* nothing came of the first */
+        {__LINE__, ERR_NO_TOKEN, NULL, 401, 401, true, false},
+        {__LINE__, ERR_OK, "403", 403, 500, false, true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ARENA(a, 32768);
+        struct response one, two;
+        deny_for(PASS_AUTH_REQUEST, NULL, rows[i].why, "", "/fhir/Patient/1", &a, &one);
+        deny_for(PASS_DENY, rows[i].first_status, rows[i].why, "", "/fhir/Patient/1", &a, &two);
+        check_true(rows[i].line, one.status == rows[i].first, "status of the first pass");
+        check_true(rows[i].line, two.status == rows[i].second, "status of the second pass");
+        check_true(rows[i].line, one.status != 401 || header_of(&one, "WWW-Authenticate") != NULL,
+                   "challenge of the first pass");
+        check_true(rows[i].line, (header_of(&two, "WWW-Authenticate") != NULL) == rows[i].challenge,
+                   "challenge of the second pass");
+        check_true(rows[i].line, (header_of(&two, "Retry-After") != NULL) == rows[i].retry_after,
+                   "Retry-After of the second pass");
+        check_header(rows[i].line, &two, "Cache-Control", "no-store");
+        check_true(rows[i].line, two.body.n > 0, "body of the second pass");
+    }
+}
+
+static void mod_authnz_fcgi_is_told_the_type_once_more(void **state)
+{
+    (void)state;
+    ARENA(a, 16384);
+    struct response r;
+    deny_for(PASS_DECIDE_AUTHNZ, NULL, ERR_NO_TOKEN, "", "/fhir/Patient?_format=xml", &a, &r);
+    check_header(__LINE__, &r, "X-Content-Type", "application/fhir+xml; charset=utf-8");
+    deny(ERR_NO_TOKEN, "", "/fhir/Patient?_format=xml", &a, &r);
+    check_header(__LINE__, &r, "X-Content-Type", NULL);
 }
 
 static void no_reason_is_answered_with_less_than_400(void **state)
@@ -156,7 +217,7 @@ static void no_reason_is_answered_with_less_than_400(void **state)
     for (int e = 0; e < ERR_COUNT; e++) {
         ARENA(a, 16384);
         struct response r;
-        deny((enum err)e, "", false, "/fhir/Patient/1", &a, &r);
+        deny((enum err)e, "", "/fhir/Patient/1", &a, &r);
         assert_true(r.status >= 400);
     }
 }
@@ -167,12 +228,12 @@ static void the_parameter_at_fault_is_named_and_no_token(void **state)
     (void)state;
     ARENA(a, 16384);
     struct response r;
-    deny(ERR_SCOPE, "system/*.s", false, "/fhir/Patient?_has:a:%22%3Cb%3E=secret", &a, &r);
+    deny(ERR_SCOPE, "system/*.s", "/fhir/Patient?_has:a:%22%3Cb%3E=secret", &a, &r);
     char body[8192];
     snprintf(body, sizeof body, "%.*s", SLICE_FMT(r.body));
     assert_non_null(strstr(body, "system/*.s (_has:a:%22%3Cb%3E)"));
     assert_null(strstr(body, "secret"));
-    deny(ERR_TOKEN_IN_QUERY, "", false, "/fhir/Patient?access_token=secret", &a, &r);
+    deny(ERR_TOKEN_IN_QUERY, "", "/fhir/Patient?access_token=secret", &a, &r);
     snprintf(body, sizeof body, "%.*s", SLICE_FMT(r.body));
     assert_null(strstr(body, "secret"));
     assert_null(strstr(header_of(&r, "WWW-Authenticate"), "secret"));
@@ -199,7 +260,7 @@ static void without_memory_a_refusal_is_still_one(void **state)
     for (size_t cap = 16; cap < 8192; cap += 240) {
         ARENA(a, cap);
         struct response r;
-        deny(ERR_SCOPE, "system/Patient.r", false, "/fhir/Patient/1", &a, &r);
+        deny(ERR_SCOPE, "system/Patient.r", "/fhir/Patient/1", &a, &r);
         assert_true(r.status == 403 || r.status == 500);
         assert_true(r.status == 403 || r.body.n == 0);
     }
@@ -212,6 +273,8 @@ int main(void)
         cmocka_unit_test(an_open_path_hands_on_no_facts),
         cmocka_unit_test(without_memory_there_is_no_grant),
         cmocka_unit_test(refusals_are_those_of_the_design),
+        cmocka_unit_test(nginx_gets_each_header_once),
+        cmocka_unit_test(mod_authnz_fcgi_is_told_the_type_once_more),
         cmocka_unit_test(no_reason_is_answered_with_less_than_400),
         cmocka_unit_test(the_parameter_at_fault_is_named_and_no_token),
         cmocka_unit_test(a_head_request_gets_no_body),

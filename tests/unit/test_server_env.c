@@ -104,6 +104,7 @@ static void what_decides_may_not_come_twice(void **state)
         {__LINE__, {"REQUEST_URI=/a", "X=1", "REQUEST_URI=/b"}, true},
         {__LINE__, {"HTTP_AUTHORIZATION=a", "HTTP_AUTHORIZATION=a"}, true},
         {__LINE__, {"HTTP_AUTHORIZATION=", "HTTP_AUTHORIZATION=a"}, true},
+        {__LINE__, {"FHIR_AUTH_MODE=deny", "FHIR_AUTH_MODE=authorizer"}, true},
         {__LINE__, {"HTTP_ACCEPT=a", "HTTP_ACCEPT=b"}, false},
         {__LINE__, {"FCGI_ROLE=AUTHORIZER", "FCGI_ROLE=AUTHORIZER"}, false},
         {__LINE__, {"REDIRECT_REQUEST_METHOD=GET", "REQUEST_METHOD=GET"}, false},
@@ -144,6 +145,43 @@ static void a_renamed_authorization_counts_where_the_real_one_is_missing(void **
         size_t length;
         request_from_env(e.vars, rows[i].role, &rq, &length);
         check_slice(rows[i].line, rq.authorization, rows[i].authorization);
+    }
+}
+
+/* Only a server's own configuration makes a responder decide; a client's headers begin with HTTP_.
+ */
+static void the_server_tells_what_is_asked(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        enum role role;
+        const char *vars[4];
+        enum pass pass;
+    } rows[] = {
+        {__LINE__, ROLE_AUTHORIZER, {"A=b"}, PASS_DECIDE},
+        {__LINE__, ROLE_AUTHORIZER, {"REDIRECT_STATUS=401"}, PASS_DECIDE},
+        {__LINE__, ROLE_AUTHORIZER, {"FCGI_APACHE_ROLE=ACCESS_CHECKER"}, PASS_DECIDE},
+        {__LINE__, ROLE_AUTHORIZER, {"FCGI_APACHE_ROLE=AUTHENTICATOR"}, PASS_DECIDE_AUTHNZ},
+        {__LINE__, ROLE_RESPONDER, {"FCGI_APACHE_ROLE=AUTHENTICATOR"}, PASS_NONE},
+        {__LINE__, ROLE_RESPONDER, {"FHIR_AUTH_MODE=authorizer"}, PASS_AUTH_REQUEST},
+        {__LINE__, ROLE_RESPONDER, {"FHIR_AUTH_MODE=deny", "FHIR_AUTH_STATUS=401"}, PASS_DENY},
+        {__LINE__, ROLE_RESPONDER, {"FHIR_AUTH_MODE=deny", "REDIRECT_STATUS=401"}, PASS_DENY},
+        {__LINE__, ROLE_RESPONDER, {"REDIRECT_STATUS=401"}, PASS_DENY_BODY},
+        {__LINE__, ROLE_RESPONDER, {"FHIR_AUTH_MODE=", "REDIRECT_STATUS=401"}, PASS_NONE},
+        {__LINE__, ROLE_RESPONDER, {"FHIR_AUTH_MODE=Authorizer"}, PASS_NONE},
+        {__LINE__, ROLE_RESPONDER, {"FHIR_AUTH_MODE=granted"}, PASS_NONE},
+        {__LINE__, ROLE_RESPONDER, {"HTTP_FHIR_AUTH_MODE=authorizer"}, PASS_NONE},
+        {__LINE__, ROLE_RESPONDER, {"HTTP_REDIRECT_STATUS=401"}, PASS_NONE},
+        {__LINE__, ROLE_RESPONDER, {NULL}, PASS_NONE},
+        {__LINE__, ROLE_CGI, {"FHIR_AUTH_MODE=authorizer", "REDIRECT_STATUS=200"}, PASS_NONE},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ENVIRONMENT(e, rows[i].vars);
+        struct request rq;
+        size_t length;
+        request_from_env(e.vars, rows[i].role, &rq, &length);
+        check_true(rows[i].line, rq.pass == rows[i].pass, "pass");
     }
 }
 
@@ -239,6 +277,7 @@ int main(void)
         cmocka_unit_test(an_empty_environment_is_an_empty_request),
         cmocka_unit_test(what_decides_may_not_come_twice),
         cmocka_unit_test(a_renamed_authorization_counts_where_the_real_one_is_missing),
+        cmocka_unit_test(the_server_tells_what_is_asked),
         cmocka_unit_test(overrides_and_https_are_seen),
         cmocka_unit_test(a_content_length_is_a_number),
         cmocka_unit_test(credentials_are_wiped_and_nothing_else),
