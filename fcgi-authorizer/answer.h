@@ -10,6 +10,8 @@ struct answer_to {
     const struct fhir_request *asked;
     const struct config *conf;
     struct slice request_id;
+    enum auth_scheme scheme; /* with which the token came */
+    struct slice dpop_nonce; /* for the header DPoP-Nonce; SLICE_NONE: none */
     /*
      * For the second pass on Apache: ErrorDocument asks again for what the first answer could not
      * carry.  The headers of the first are still in place there and must not come twice.

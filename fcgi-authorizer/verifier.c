@@ -66,7 +66,7 @@ static enum err load_keys(struct verifier *v, struct store *store)
     return ERR_OK;
 }
 
-static enum err open_or_refresh(struct verifier *v, struct store **store)
+enum err verifier_store(struct verifier *v, struct store **store)
 {
     if (*store != NULL)
         return store_refresh(*store);
@@ -84,7 +84,7 @@ static enum err open_or_refresh(struct verifier *v, struct store **store)
 static enum err follow_epoch(struct verifier *v, struct store **store)
 {
     int64_t epoch;
-    enum err e = open_or_refresh(v, store);
+    enum err e = verifier_store(v, store);
     if (e == ERR_OK)
         e = store_epoch(*store, &epoch);
     if (e == ERR_OK && epoch != v->epoch) {
@@ -166,7 +166,7 @@ enum err verifier_check(struct verifier *v, struct store **store, struct slice t
     uint64_t generation = atomic_load(&v->generation);
     if (token_cache_get(v->cache, &digest, generation, now, a, out))
         return ERR_OK;
-    e = open_or_refresh(v, store); /* this thread's own connection, which may be an older one */
+    e = verifier_store(v, store); /* this thread's own connection, which may be an older one */
     if (e == ERR_OK)
         e = verify(v, *store, token, now, a, out);
     if ((e == ERR_JWT_KEY || e == ERR_KEYS) && store_has_changed(v, store, generation, now)) {

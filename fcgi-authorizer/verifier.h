@@ -30,4 +30,7 @@ void verifier_free(struct verifier *v);
 MUST_USE enum err verifier_check(struct verifier *v, struct store **store, struct slice token,
                                  int64_t now, struct arena *a, struct token *out);
 
+/* The calling thread's own connection, open.  ERR_STORE. */
+MUST_USE enum err verifier_store(struct verifier *v, struct store **store);
+
 #endif
