@@ -18,7 +18,7 @@ static enum err make_jti(char out[ACCESS_TOKEN_JTI + 1])
 
 enum err access_token_make(const struct config *conf, const struct jwk *key,
                            const struct client *client, struct slice scope, struct slice audience,
-                           int64_t now, struct arena *a, struct access_token *out)
+                           struct slice cnf, int64_t now, struct arena *a, struct access_token *out)
 {
     const struct jws_alg *alg = jws_alg_find(slice_of(key->alg));
     struct buf claims = buf_in(a, MAX_CLAIMS), text = buf_in(a, JWS_MAX_BYTES + 1);
@@ -44,6 +44,10 @@ enum err access_token_make(const struct config *conf, const struct jwk *key,
     buf_json(&claims, slice_of(out->jti));
     buf_puts(&claims, ",\"scope\":");
     buf_json(&claims, scope);
+    if (cnf.p != NULL) {
+        buf_puts(&claims, ",\"cnf\":");
+        buf_put(&claims, cnf);
+    }
     buf_puts(&claims, "}");
     if (claims.overflowed)
         return ERR_TOO_LARGE;

@@ -15,12 +15,13 @@ struct access_token {
 };
 
 /*
- * Sign a token for the client with the key and its own algorithm.  audience: a JSON value.
+ * Sign a token for the client with the key and its own algorithm.  audience: a JSON value; cnf:
+ * likewise, whom the token is bound to (RFC 7800), or SLICE_NONE.
  * ERR_TOO_LARGE, ERR_INTERNAL, and the errors of jws_sign.
  */
 MUST_USE enum err access_token_make(const struct config *conf, const struct jwk *key,
                                     const struct client *client, struct slice scope,
-                                    struct slice audience, int64_t now, struct arena *a,
-                                    struct access_token *out);
+                                    struct slice audience, struct slice cnf, int64_t now,
+                                    struct arena *a, struct access_token *out);
 
 #endif

@@ -24,6 +24,7 @@ struct endpoint {
     int64_t now; /* seconds since 1970 */
     struct slice request_id;
     struct authentication who; /* filled by endpoint_client */
+    struct slice dpop_nonce;   /* for the header DPoP-Nonce; SLICE_NONE: none */
     int64_t retry_after_s;     /* of an error that time mends; 0: not known */
 };
 

@@ -25,12 +25,18 @@ static void put_text(struct buf *body, const char *name, struct slice value)
 static struct slice active_answer(struct endpoint *ep, const struct jwt_claims *c)
 {
     struct buf body = buf_in(ep->arena, 24 * 1024);
-    buf_puts(&body, "{\"active\":true,\"token_type\":\"Bearer\"");
+    buf_printf(&body, "{\"active\":true,\"token_type\":\"%s\"",
+               c->cnf_jkt.p != NULL ? "DPoP" : "Bearer");
     put_text(&body, "scope", c->scope);
     put_text(&body, "client_id", c->client_id);
     put_text(&body, "sub", c->sub);
     put_text(&body, "iss", c->iss);
     put_text(&body, "jti", c->jti);
+    if (c->cnf_jkt.p != NULL) {
+        buf_puts(&body, ",\"cnf\":{\"jkt\":");
+        buf_json(&body, c->cnf_jkt);
+        buf_putc(&body, '}');
+    }
     buf_printf(&body, ",\"exp\":%lld,\"iat\":%lld,\"aud\":", (long long)c->exp, (long long)c->iat);
     buf_puts(&body, c->aud_is_array ? "[" : "");
     for (size_t i = 0; i < c->aud_count; i++) {

@@ -5,6 +5,7 @@
 #include "grant.h"
 #include "log.h"
 #include "reply.h"
+#include "token_proof.h"
 
 /* format = encrypted-jwt: only the gateway can read what is in the token. */
 static enum err encrypt(struct endpoint *ep, struct access_token *token)
@@ -21,12 +22,13 @@ static enum err encrypt(struct endpoint *ep, struct access_token *token)
 }
 
 static void reply_token(struct endpoint *ep, const struct access_token *token, struct slice scope,
-                        struct response *out)
+                        bool bound, struct response *out)
 {
     struct buf body = buf_in(ep->arena, token->text.n + 2 * scope.n + 256);
     buf_puts(&body, "{\"access_token\":");
     buf_json(&body, token->text);
-    buf_printf(&body, ",\"token_type\":\"Bearer\",\"expires_in\":%lld,\"scope\":",
+    buf_printf(&body,
+               ",\"token_type\":\"%s\",\"expires_in\":%lld,\"scope\":", bound ? "DPoP" : "Bearer",
                (long long)token->expires_in);
     buf_json(&body, scope);
     buf_puts(&body, "}\n");
@@ -50,6 +52,7 @@ enum err endpoint_token(struct endpoint *ep, struct response *out)
     struct slice scope;
     const struct jwk *key;
     struct access_token token;
+    struct token_proof proof;
     struct buf audience = buf_in(ep->arena, CONFIG_MAX_BASES * (CONFIG_MAX_TEXT + 4));
     enum err e = endpoint_form(ep, &form);
     if (e == ERR_OK)
@@ -63,14 +66,16 @@ enum err endpoint_token(struct endpoint *ep, struct response *out)
         e = grant_audience(&form, ep->conf, &audience);
     if (e == ERR_OK)
         e = endpoint_signing_key(ep, &key);
+    if (e == ERR_OK) /* last, since a proof serves once */
+        e = token_proof_take(ep, &proof);
     if (e == ERR_OK)
-        e = access_token_make(ep->conf, key, &ep->who.client, scope, buf_slice(&audience), ep->now,
-                              ep->arena, &token);
+        e = access_token_make(ep->conf, key, &ep->who.client, scope, buf_slice(&audience),
+                              proof.cnf, ep->now, ep->arena, &token);
     if (e == ERR_OK)
         e = encrypt(ep, &token);
     if (e != ERR_OK)
         return e;
-    reply_token(ep, &token, scope, out);
+    reply_token(ep, &token, scope, proof.cnf.p != NULL, out);
     LOG(LOG_LEVEL_INFO, "token-issued", LOG_TEXT("request_id", ep->request_id),
         LOG_TEXT("client_id", slice_of(ep->who.client.id)),
         LOG_TEXT("method", slice_of(ep->who.method)), LOG_TEXT("jti", slice_of(token.jti)),
