@@ -31,7 +31,8 @@ if r.req_env["FHIR_AUTH"] == "granted" then
     for name, variable in pairs(identity) do
         r.req_header[name] = r.req_env[variable] or ""
     end
-    -- The token is none of the FHIR server's business.
+    -- The token is none of the FHIR server's business, nor is its proof.
     r.req_header["Authorization"] = ""
+    r.req_header["DPoP"] = ""
 end
 return 0
