@@ -11,7 +11,8 @@ import keys
 import wire
 from conftest import SERVERS
 from dpop_client import DpopClient
-from gateway import Gateway
+from fastcgi import AUTHORIZER, RESPONDER, Program
+from gateway import BUILD, Gateway
 
 PATH = "/Patient/pat-1"
 ALGS = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA"
@@ -248,6 +249,29 @@ def test_a_proof_serves_once_over_all_processes(gw, client, token):
     proof = client.proof("GET", url, token)
     assert client.send("GET", "/Patient/pat-2", token, proof).status_code == 401
     assert client.send("GET", PATH, token, proof).status_code == 200
+
+
+def test_asked_again_it_only_looks(gw, client, token, tmp_path):
+    """As mod_fcgid asks for the body of a refusal: the proof is not used up by that."""
+    env = {"FHIR_AUTH_CONF": str(gw.dir / "etc" / "fhir-auth.conf"), **gw.sanitizer_options()}
+    program = Program(BUILD / "fcgi-authorizer", tmp_path / "sock", env)
+    try:
+        params = {
+            "REQUEST_METHOD": "GET", "REQUEST_URI": f"/fhir{PATH}", "UNIQUE_ID": "id-1",
+            "HTTP_AUTHORIZATION": f"DPoP {token}",
+            "HTTP_DPOP": client.proof("GET", gw.base + PATH, token),
+        }
+        again = {**params, "REDIRECT_STATUS": "401"}
+        for _ in range(2):  # nothing is wrong: the first pass had another reason
+            assert program.ask(RESPONDER, again).startswith("Status: 503")
+        assert program.ask(AUTHORIZER, params).startswith("Status: 200")
+        refused = program.ask(AUTHORIZER, params)
+        assert refused.startswith("Status: 401")
+        answer = program.ask(RESPONDER, again)
+        assert answer.startswith("Status: 401") and "WWW-Authenticate" not in answer
+        assert answer.partition("\r\n\r\n")[2] == refused.partition("\r\n\r\n")[2]
+    finally:
+        assert program.end() == 0
 
 
 # ---- what an administrator can demand ----
