@@ -63,7 +63,8 @@ only 'ini\.h' "$(grep -lE '#include <ini.h>' shared/*.c | head -1)"
 pure='fcgi-authorizer/query fcgi-authorizer/fhir_request fcgi-authorizer/authorize
 fcgi-authorizer/outcome fcgi-authorizer/answer token-endpoint/client_auth token-endpoint/grant
 token-endpoint/metadata token-endpoint/reply shared/scope shared/form shared/httpmsg shared/jws
-shared/jwe shared/jwt shared/jwk shared/json shared/base64url'
+shared/jwe shared/jwt shared/jwk shared/json shared/base64url shared/url shared/dpop
+shared/dpop_nonce fcgi-authorizer/possession'
 for m in $pure; do
     grep -nE '#include "(store|log|http_client|server|keyring|verifier)\.h"|time\(NULL\)' \
         "$m.c" "$m.h" && fault "$m is to be pure"
