@@ -124,7 +124,8 @@ static enum status client_save(struct ctl *c, struct client *client)
 enum status client_set(struct ctl *c)
 {
     static const enum option settings[] = {OPT_NAME, OPT_SCOPE,    OPT_TOKEN_LIFETIME,
-                                           OPT_JWKS, OPT_JWKS_URI, OPT_IMPORT_SECRET};
+                                           OPT_JWKS, OPT_JWKS_URI, OPT_IMPORT_SECRET,
+                                           OPT_DPOP};
     struct client client;
     bool any = false;
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)

@@ -5,7 +5,7 @@
 #include "report.h"
 #include "throttle.h"
 
-#define CLIENT_FIELDS 11
+#define CLIENT_FIELDS 12
 #define SHOW_FIELDS   (CLIENT_FIELDS + 4 + CLIENT_MAX_SECRETS + JWK_SET_MAX_KEYS)
 
 static size_t client_fields(const struct client *client, const char *secret,
@@ -24,6 +24,8 @@ static size_t client_fields(const struct client *client, const char *secret,
     out[n++] = REPORT_NUMBER("enabled", "Enabled", FIELD_FLAG, client->enabled);
     out[n++] =
         REPORT_NUMBER("token_lifetime", "Token lifetime", FIELD_LIFETIME, client->token_lifetime_s);
+    out[n++] =
+        REPORT_TEXT("dpop", "DPoP", client->dpop_required ? SLICE("required") : SLICE("optional"));
     out[n++] = REPORT_NUMBER("created_at", "Created", FIELD_TIME, client->created_at);
     out[n++] = REPORT_NUMBER("updated_at", "Updated", FIELD_TIME, client->updated_at);
     out[n++] = REPORT_NUMBER("tokens_valid_from", "Tokens valid from", FIELD_TIME,

@@ -20,6 +20,7 @@ enum status {
 };
 
 enum option {
+    OPT_DPOP,
     OPT_GRACE,
     OPT_ID,
     OPT_IMPORT_SECRET,

@@ -14,6 +14,7 @@ struct explanation {
     struct fhir_request asked;
     enum err asked_error, presented, checked;
     struct token token;
+    struct possession held;
     struct decision decision;
 };
 
@@ -50,10 +51,24 @@ static enum err gather(struct ctl *c, struct slice bearer, struct explanation *x
     return x->checked == ERR_STORE ? ERR_STORE : ERR_OK;
 }
 
+/*
+ * A proof is for one request that the client sends; there is none here to judge.  It is taken to be
+ * there and right.
+ */
+static void assume_proof(struct explanation *x)
+{
+    struct buf jkt = BUF(x->held.jkt);
+    if (x->checked != ERR_OK || x->token.dpop_jkt.n == 0)
+        return;
+    x->held.scheme = AUTH_DPOP;
+    buf_put(&jkt, x->token.dpop_jkt);
+}
+
 static void decide(struct ctl *c, struct explanation *x)
 {
+    assume_proof(x);
     x->decision = authorize(&x->asked, x->asked_error, x->presented,
-                            x->checked == ERR_OK ? &x->token : NULL, x->checked, c->now);
+                            x->checked == ERR_OK ? &x->token : NULL, x->checked, &x->held, c->now);
 }
 
 static void put_actions(struct buf *out, unsigned actions, int type)
@@ -158,6 +173,16 @@ static struct slice token_text(const struct explanation *x)
     return outcome_text(x->checked);
 }
 
+static struct slice binding_text(struct ctl *c, const struct explanation *x)
+{
+    struct buf text = buf_in(&c->arena, 256);
+    if (x->token.dpop_jkt.n == 0)
+        return SLICE("nobody: a bearer token");
+    buf_printf(&text, "key %.*s (DPoP); the proof of a request is not judged here",
+               SLICE_FMT(x->token.dpop_jkt));
+    return buf_slice(&text);
+}
+
 static struct slice verdict_text(struct ctl *c, const struct explanation *x)
 {
     const struct err_row *row = err_row(x->decision.why);
@@ -185,6 +210,7 @@ static void lines(struct ctl *c, const struct explanation *x)
     if (x->checked == ERR_OK) {
         fields[n++] = REPORT_TEXT("", "Client id", x->token.client_id);
         fields[n++] = REPORT_NUMBER("", "Expires", FIELD_TIME, x->token.expires_at);
+        fields[n++] = REPORT_TEXT("", "Bound to", binding_text(c, x));
     }
     while (n < MAX_LINES - 4 && scope_next(&rest, &word))
         fields[n++] = REPORT_TEXT("", "Scope", scope_text(c, x, word));
@@ -232,6 +258,7 @@ static void document(struct ctl *c, const struct explanation *x)
         REPORT_NUMBER("introspected", "", FIELD_FLAG,
                       x->checked == ERR_OK && x->token.introspected),
         REPORT_TEXT("scope", "", x->checked == ERR_OK ? x->token.scope : SLICE("")),
+        REPORT_TEXT("dpop_jkt", "", x->checked == ERR_OK ? x->token.dpop_jkt : SLICE("")),
         REPORT_TEXT("scope_needed", "", slice_of(x->decision.scope)),
         REPORT_TEXT("hint", "", slice_of(x->decision.hint)),
         REPORT_TEXT("limits", "", slice_of(x->decision.limits)),

@@ -18,7 +18,8 @@
 #define OUTPUT_BYTES (64U << 20)
 
 #define REGISTRATION_OPTIONS                                                                       \
-    (OPT(SCOPE) | OPT(IMPORT_SECRET) | OPT(JWKS) | OPT(JWKS_URI) | OPT(TOKEN_LIFETIME) | OPT(JSON))
+    (OPT(SCOPE) | OPT(IMPORT_SECRET) | OPT(JWKS) | OPT(JWKS_URI) | OPT(TOKEN_LIFETIME) |           \
+     OPT(DPOP) | OPT(JSON))
 
 /* clang-format off */
 static const struct command rows[] = {
@@ -27,14 +28,15 @@ static const struct command rows[] = {
      config_check},
     {"client", "add", "NAME", NULL, REGISTRATION_OPTIONS | OPT(SECRET) | OPT(ID),
      "NAME --scope SCOPES [--secret | --import-secret FILE|- | --jwks FILE | --jwks-uri URL]\n"
-     "        [--id ID] [--token-lifetime 10s] [--json]",
+     "        [--id ID] [--token-lifetime 10s] [--dpop required|optional] [--json]",
      "Register a client; by default a secret is made and shown this once.", client_add},
     {"client", "list", NULL, NULL, OPT(JSON), "[--json]", "List all clients.", client_list},
     {"client", "show", "ID", NULL, OPT(JSON), "ID [--json]",
      "Show one client, its secrets' times, its failed logins and its keys.", client_show},
     {"client", "set", "ID", NULL, REGISTRATION_OPTIONS | OPT(NAME),
      "ID [--name NAME] [--scope SCOPES] [--token-lifetime 10s|default]\n"
-     "        [--jwks FILE | --jwks-uri URL | --import-secret FILE|-] [--json]",
+     "        [--jwks FILE | --jwks-uri URL | --import-secret FILE|-]\n"
+     "        [--dpop required|optional] [--json]",
      "Change a client.", client_set},
     {"client", "rotate-secret", "ID", NULL, OPT(GRACE) | OPT(JSON), "ID [--grace 24h] [--json]",
      "Make a new secret; the old one ends at once, or after the grace time.",

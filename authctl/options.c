@@ -6,6 +6,7 @@ static const struct {
     const char *name;
     bool has_value;
 } rows[OPT_COUNT] = {
+    [OPT_DPOP] = {"dpop", true},
     [OPT_GRACE] = {"grace", true},
     [OPT_ID] = {"id", true},
     [OPT_IMPORT_SECRET] = {"import-secret", true},

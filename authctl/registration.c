@@ -161,6 +161,14 @@ static enum status lifetime_read(const char *text, unsigned *out)
     return STATUS_YES;
 }
 
+static enum status dpop_read(const char *text, bool *required)
+{
+    if (strcmp(text, "required") != 0 && strcmp(text, "optional") != 0)
+        return ctl_misuse("--dpop '%s': give required or optional", text);
+    *required = strcmp(text, "required") == 0;
+    return STATUS_YES;
+}
+
 static enum status auth_read(struct ctl *c, struct client *client)
 {
     static const enum option ways[] = {OPT_SECRET, OPT_IMPORT_SECRET, OPT_JWKS, OPT_JWKS_URI};
@@ -192,6 +200,7 @@ enum status registration_apply(struct ctl *c, struct client *client)
     struct client next = *client;
     const char *name = c->options[OPT_NAME], *scope = c->options[OPT_SCOPE];
     const char *lifetime = c->options[OPT_TOKEN_LIFETIME];
+    const char *dpop = c->options[OPT_DPOP];
     enum status s = auth_read(c, &next);
     if (s == STATUS_YES && name != NULL)
         s = registration_name(name);
@@ -201,6 +210,8 @@ enum status registration_apply(struct ctl *c, struct client *client)
         s = scope_read(c, scope, &next.scope);
     if (s == STATUS_YES && lifetime != NULL)
         s = lifetime_read(lifetime, &next.token_lifetime_s);
+    if (s == STATUS_YES && dpop != NULL)
+        s = dpop_read(dpop, &next.dpop_required);
     if (s == STATUS_YES)
         *client = next;
     return s;

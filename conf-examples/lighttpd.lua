@@ -31,7 +31,8 @@ if r.req_env["FHIR_AUTH"] == "granted" then
     for name, variable in pairs(identity) do
         r.req_header[name] = r.req_env[variable] or ""
     end
-    -- The token is none of the FHIR server's business; without this line it goes on.
+    -- The token and its proof are none of the FHIR server's business; without these lines they go on.
     r.req_header["Authorization"] = ""
+    r.req_header["DPoP"] = ""
 end
 return 0

@@ -1,5 +1,6 @@
 #include "answer.h"
 
+#include "dpop.h"
 #include "outcome.h"
 
 #define RETRY_AFTER_S 5 /* when nobody knows better */
@@ -55,18 +56,43 @@ void answer_grant(const struct token *token, const struct decision *d, struct ar
     }
 }
 
+/*
+ * One scheme, that with which the client should go on: clients that read only the first of several
+ * challenges are many.
+ */
+static bool is_for_dpop(const struct answer_to *to, const struct decision *d)
+{
+    const struct config_fhir *base = to->asked->path.base;
+    return to->scheme == AUTH_DPOP
+               ? d->why != ERR_DPOP_UNBOUND
+               : d->why == ERR_DPOP_BEARER || (base != NULL && base->dpop_required);
+}
+
+static void put_algs(struct buf *text)
+{
+    buf_puts(text, ", algs=\"");
+    for (size_t i = 0; dpop_alg_at(i) != NULL; i++)
+        buf_printf(text, "%s%s", i > 0 ? " " : "", dpop_alg_at(i));
+    buf_putc(text, '"');
+}
+
 /* RFC 6750 section 3: no error code when no token was sent. */
 static void challenge(const struct answer_to *to, const struct decision *d, struct arena *a,
                       struct response *out)
 {
     const struct err_row *row = err_row(d->why);
     struct buf text = buf_in(a, 1024);
-    buf_printf(&text, "Bearer realm=\"%s\"", to->conf->realm);
+    bool dpop = is_for_dpop(to, d);
+    buf_printf(&text, "%s realm=\"%s\"", dpop ? "DPoP" : "Bearer", to->conf->realm);
     if (row->bearer_code[0] != '\0')
         buf_printf(&text, ", error=\"%s\", error_description=\"%s\"", row->bearer_code, row->text);
     if (d->scope[0] != '\0')
         buf_printf(&text, ", scope=\"%s\"", d->scope);
+    if (dpop)
+        put_algs(&text);
     response_header(out, "WWW-Authenticate", text.overflowed ? SLICE("Bearer") : buf_slice(&text));
+    if (d->why == ERR_DPOP_NONCE)
+        response_header(out, "DPoP-Nonce", to->dpop_nonce);
 }
 
 static void retry_after(const struct decision *d, struct arena *a, struct response *out)

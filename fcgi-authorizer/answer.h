@@ -10,6 +10,8 @@ struct answer_to {
     const struct fhir_request *asked;
     const struct config *conf;
     struct slice request_id;
+    enum auth_scheme scheme; /* with which the token came */
+    struct slice dpop_nonce; /* for the header DPoP-Nonce; SLICE_NONE: none */
 };
 
 /*

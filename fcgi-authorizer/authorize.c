@@ -11,6 +11,8 @@ static enum err before_token(const struct fhir_request *asked, enum err asked_er
 {
     if (asked_error == ERR_TOKEN_IN_QUERY)
         return ERR_TOKEN_IN_QUERY;
+    if (presented == ERR_NO_TOKEN && asked->path.base != NULL && asked->path.base->dpop_required)
+        return ERR_DPOP_NO_TOKEN;
     if (presented != ERR_OK)
         return presented;
     /* The scope question needs the token; whether the URL is FHIR at all does not. */
@@ -144,7 +146,7 @@ static struct decision check_scopes(const struct token *token, const struct fhir
 
 struct decision authorize(const struct fhir_request *asked, enum err asked_error,
                           enum err presented, const struct token *token, enum err checked,
-                          int64_t now)
+                          const struct possession *held, int64_t now)
 {
     if (is_open(asked, asked_error))
         return (struct decision){.allow = true};
@@ -157,5 +159,8 @@ struct decision authorize(const struct fhir_request *asked, enum err asked_error
         return deny(ERR_JWT_EXPIRED);
     if (!token->any_audience && !audience_fits(token, asked->path.base))
         return deny(ERR_JWT_AUDIENCE);
+    e = possession_check(token, asked->path.base, held);
+    if (e != ERR_OK)
+        return deny(e);
     return check_scopes(token, asked);
 }

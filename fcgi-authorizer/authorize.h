@@ -6,6 +6,7 @@
 #define FHIR_AUTH_AUTHORIZE_H
 
 #include "cover.h"
+#include "possession.h"
 
 #define DECISION_MAX_SCOPE 256
 
@@ -23,15 +24,15 @@ struct decision {
 };
 
 /*
- * asked, asked_error: from fhir_request_parse.  presented: from http_bearer.  token: NULL unless
+ * asked, asked_error: from fhir_request_parse.  presented: from http_token.  token: NULL unless
  * presented is ERR_OK and the token has been verified; checked: the outcome of that.  now: seconds
- * since 1970.
+ * since 1970.  held: what was shown with the token.
  * The answers are in the order of the design: an open path, then how the token is presented, then
- * what is asked, then the token itself, then its scopes (RFC 6750 section 3.1).
+ * what is asked, then the token itself, then whose it is, then its scopes (RFC 6750 section 3.1).
  */
 struct decision authorize(const struct fhir_request *asked, enum err asked_error,
                           enum err presented, const struct token *token, enum err checked,
-                          int64_t now);
+                          const struct possession *held, int64_t now);
 
 /* Whether the decision will look at the token at all: it need not be verified otherwise. */
 bool authorize_needs_token(const struct fhir_request *asked, enum err asked_error,

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "refusals.h"
 #include "request_id.h"
+#include "request_proof.h"
 #include "server.h"
 #include "verifier.h"
 
@@ -55,23 +56,44 @@ struct facts {
     enum err presented;
     enum err checked;
     struct token token;
+    struct request_proof proof;
+    int64_t now;
 };
 
 static struct decision decide(struct worker *w, const struct request *rq, struct arena *a,
                               struct facts *f)
 {
-    int64_t now = (int64_t)time(NULL);
-    struct slice bearer = SLICE_NONE;
+    struct slice text = SLICE_NONE;
+    f->now = (int64_t)time(NULL);
+    f->proof = (struct request_proof){0};
     f->asked_error = fhir_request_parse(rq, &w->app->conf, &f->asked);
-    f->presented = rq->duplicate ? ERR_AUTH_HEADER : http_bearer(rq->authorization, &bearer);
+    f->presented = rq->duplicate ? ERR_AUTH_HEADER
+                                 : http_token(rq->authorization, &f->proof.held.scheme, &text);
     f->checked = ERR_NO_TOKEN;
     f->token.retry_after_s = 0;
     if (authorize_needs_token(&f->asked, f->asked_error, f->presented))
-        f->checked = verifier_check(w->app->verifier, &w->store, bearer, now, a, &f->token);
-    struct decision d = authorize(&f->asked, f->asked_error, f->presented,
-                                  f->checked == ERR_OK ? &f->token : NULL, f->checked, now);
+        f->checked = verifier_check(w->app->verifier, &w->store, text, f->now, a, &f->token);
+    if (f->checked == ERR_OK && f->token.dpop_jkt.n > 0)
+        f->checked = verifier_store(w->app->verifier, &w->store);
+    if (f->checked == ERR_OK && f->token.dpop_jkt.n > 0)
+        request_proof_check(&w->app->conf, w->store, rq, &f->asked, text, f->now, a, &f->proof);
+    struct decision d =
+        authorize(&f->asked, f->asked_error, f->presented, f->checked == ERR_OK ? &f->token : NULL,
+                  f->checked, &f->proof.held, f->now);
     d.retry_after_s = f->token.retry_after_s;
     return d;
+}
+
+/* Of what is allowed but for its proof, which must not have been used before. */
+static bool rests_on_proof(const struct facts *f, const struct decision *d)
+{
+    return d->allow && f->checked == ERR_OK && f->token.dpop_jkt.n > 0;
+}
+
+static void deny_for(enum err why, struct decision *d)
+{
+    if (why != ERR_OK)
+        *d = (struct decision){.why = why};
 }
 
 /*
@@ -100,10 +122,14 @@ static void handle_authorizer(struct worker *w, const struct request *rq, struct
     struct facts f;
     int64_t start_us = clock_us();
     struct decision d = decide(w, rq, a, &f);
+    if (rests_on_proof(&f, &d))
+        deny_for(dpop_site_spend(w->store, &f.proof.proof, f.now), &d);
     struct answer_to to = {.request = rq,
                            .asked = &f.asked,
                            .conf = &w->app->conf,
-                           .request_id = request_id(rq->request_id, a)};
+                           .request_id = request_id(rq->request_id, a),
+                           .scheme = f.proof.held.scheme,
+                           .dpop_nonce = f.proof.nonce};
     if (!d.allow)
         throttle(w, rq, &f, true, a, &d);
     if (d.allow)
@@ -124,7 +150,8 @@ static void handle_authorizer(struct worker *w, const struct request *rq, struct
 
 /*
  * The second pass.  Decided afresh from the original request; were it allowed now, the first pass
- * had another reason, and the client may try again.  Never 200 here.
+ * had another reason, and the client may try again.  A proof that the first pass found used must
+ * not be spent here, only looked for.  Never 200 here.
  */
 static void handle_deny(struct worker *w, const struct request *rq, struct arena *a,
                         struct response *out)
@@ -134,13 +161,17 @@ static void handle_deny(struct worker *w, const struct request *rq, struct arena
     if (rq->pass == PASS_DENY_BODY && rq->redirect_method.p != NULL)
         original.method = rq->redirect_method;
     struct decision d = decide(w, &original, a, &f);
+    if (rests_on_proof(&f, &d))
+        deny_for(dpop_site_spent(w->store, &f.proof.proof, f.now), &d);
     if (d.allow)
-        d = (struct decision){.why = ERR_DENY_DISAGREES};
+        deny_for(ERR_DENY_DISAGREES, &d);
     throttle(w, &original, &f, false, a, &d);
     struct answer_to to = {.request = &original,
                            .asked = &f.asked,
                            .conf = &w->app->conf,
-                           .request_id = request_id(rq->request_id, a)};
+                           .request_id = request_id(rq->request_id, a),
+                           .scheme = f.proof.held.scheme,
+                           .dpop_nonce = f.proof.nonce};
     answer_deny(&to, &d, a, out);
 }
 

@@ -74,7 +74,7 @@ static enum err load_keys(struct verifier *v, struct store *store)
     return ERR_OK;
 }
 
-static enum err open_or_refresh(struct verifier *v, struct store **store)
+enum err verifier_store(struct verifier *v, struct store **store)
 {
     if (*store != NULL)
         return store_refresh(*store);
@@ -86,11 +86,6 @@ static enum err open_or_refresh(struct verifier *v, struct store **store)
         *store = NULL;
     }
     return e;
-}
-
-enum err verifier_store(struct verifier *v, struct store **store)
-{
-    return open_or_refresh(v, store);
 }
 
 /* On a change of the store's epoch load the keys and begin a new generation. */
@@ -137,7 +132,7 @@ static bool has_news(struct verifier *v)
 /* Holding v->refreshing. */
 static void look(struct verifier *v, struct store **store, int64_t now)
 {
-    enum err e = open_or_refresh(v, store);
+    enum err e = verifier_store(v, store);
     if (e == ERR_OK)
         follow_signal(v);
     uint64_t count = signal_count(v); /* before the epoch is read, so that no change is lost */
@@ -212,7 +207,7 @@ enum err verifier_check(struct verifier *v, struct store **store, struct slice t
     uint64_t generation = atomic_load(&v->generation);
     if (token_cache_get(v->cache, &digest, generation, now, a, out))
         return ERR_OK;
-    e = open_or_refresh(v, store); /* this thread's own connection, which may be an older one */
+    e = verifier_store(v, store); /* this thread's own connection, which may be an older one */
     if (e == ERR_OK)
         e = verify(v, *store, token, now, a, out);
     if ((e == ERR_JWT_KEY || e == ERR_KEYS) && store_has_changed(v, store, generation, now)) {

@@ -31,7 +31,7 @@ void verifier_free(struct verifier *v);
 MUST_USE enum err verifier_check(struct verifier *v, struct store **store, struct slice token,
                                  int64_t now, struct arena *a, struct token *out);
 
-/* Open or refresh the calling thread's own connection, as verifier_check does.  ERR_STORE. */
+/* The calling thread's own connection, open.  ERR_STORE. */
 MUST_USE enum err verifier_store(struct verifier *v, struct store **store);
 
 #endif

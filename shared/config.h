@@ -31,6 +31,7 @@ struct config_fhir {
     bool well_known_open;   /* .well-known passes without a token */
     bool limits_to_backend; /* what a limited scope cannot be decided for goes on, with the limit */
     bool bodies_to_backend; /* what rides in a body is for the FHIR server to check */
+    bool dpop_required;     /* only tokens that are bound to a key (RFC 9449) */
     size_t rule_count;
     const struct config_rule
         *rules; /* those of [rules "name"], in order; point into struct config */
@@ -110,6 +111,9 @@ struct config {
     unsigned token_cache;        /* entries; 0 turns it off */
     unsigned token_clock_skew_s; /* clock_skew */
     bool require_encryption;     /* a token that is only signed is refused */
+    /* [dpop]: proofs of possession, here and at the token endpoint */
+    unsigned dpop_window_s; /* how far iat of a proof may lie from now, on both sides */
+    bool dpop_nonces;       /* a proof must hold a nonce of this site */
     /* [throttle] */
     unsigned failed_logins; /* of a client from one address until it is locked there; 0: never */
     unsigned lock_time_s;

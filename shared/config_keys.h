@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#define CONFIG_KEYS 58
+#define CONFIG_KEYS 61
 
 /*
  * Read one value into its field, which stays untouched on error: ERR_CONFIG, and *why says "what is
@@ -50,6 +50,7 @@ enum config_section_number {
     CONFIG_TOKEN_ENDPOINT,
     CONFIG_JWKS,
     CONFIG_AUTHORIZER,
+    CONFIG_DPOP,
     CONFIG_THROTTLE,
     CONFIG_AUDIT,
     CONFIG_FHIR,
@@ -109,6 +110,7 @@ config_reader config_read_fhir_version;
 config_reader config_read_open; /* into the struct config_fhir itself */
 config_reader config_read_limits;
 config_reader config_read_bodies;
+config_reader config_read_dpop;
 
 /* The value as it stands into a field of text. */
 config_reader config_put_text;

@@ -13,6 +13,7 @@ const struct config_section config_sections[CONFIG_SECTIONS] = {
     [CONFIG_TOKEN_ENDPOINT] = {.name = "token-endpoint"},
     [CONFIG_JWKS] = {.name = "jwks"},
     [CONFIG_AUTHORIZER] = {.name = "authorizer"},
+    [CONFIG_DPOP] = {.name = "dpop"},
     [CONFIG_THROTTLE] = {.name = "throttle"},
     [CONFIG_AUDIT] = {.name = "audit"},
     [CONFIG_FHIR] = {.name = "fhir", .named = true},

@@ -117,6 +117,13 @@ enum err config_read_bodies(const struct config_key *key, struct slice value, vo
     return read_either(value, "backend", "all", field, why);
 }
 
+enum err config_read_dpop(const struct config_key *key, struct slice value, void *field,
+                          struct buf *why)
+{
+    (void)key;
+    return read_either(value, "required", "optional", field, why);
+}
+
 enum err config_read_fhir_version(const struct config_key *key, struct slice value, void *field,
                                   struct buf *why)
 {

@@ -144,6 +144,55 @@
     X(ERR_TOO_LARGE, 401, "invalid_token", 413, "invalid_request", "too-long",                     \
       "The request is larger than this server accepts",                                            \
       "La petici\303\263n es mayor de lo que este servidor acepta")                                \
+    /* proofs of possession (RFC 9449); the authorizer names them with the scheme DPoP */          \
+    X(ERR_DPOP_MISSING, 401, "invalid_dpop_proof", 400, "invalid_dpop_proof", "required",          \
+      "A DPoP proof is needed: send it in the DPoP header",                                        \
+      "Hace falta una prueba DPoP: env\303\255ela en la cabecera DPoP")                            \
+    X(ERR_DPOP_TWO, 401, "invalid_dpop_proof", 400, "invalid_dpop_proof", "structure",             \
+      "More than one DPoP proof was sent",                                                         \
+      "Se ha enviado m\303\241s de una prueba DPoP")                                               \
+    X(ERR_DPOP_FORM, 401, "invalid_dpop_proof", 400, "invalid_dpop_proof", "structure",            \
+      "The DPoP proof is no well-formed JWT of the type dpop+jwt, or lacks a claim",               \
+      "La prueba DPoP no es un JWT bien formado de tipo dpop+jwt, o le falta un campo")            \
+    X(ERR_DPOP_KEY, 401, "invalid_dpop_proof", 400, "invalid_dpop_proof", "security",              \
+      "The DPoP proof holds no acceptable public key for its algorithm (jwk, alg)",                \
+      "La prueba DPoP no lleva una clave p\303\272blica aceptable para su algoritmo (jwk, alg)")   \
+    X(ERR_DPOP_SIGNATURE, 401, "invalid_dpop_proof", 400, "invalid_dpop_proof", "security",        \
+      "The signature of the DPoP proof is wrong",                                                  \
+      "La firma de la prueba DPoP no es correcta")                                                 \
+    X(ERR_DPOP_METHOD, 401, "invalid_dpop_proof", 400, "invalid_dpop_proof", "security",           \
+      "The DPoP proof is for another HTTP method (htm)",                                           \
+      "La prueba DPoP es para otro m\303\251todo HTTP (htm)")                                      \
+    X(ERR_DPOP_URL, 401, "invalid_dpop_proof", 400, "invalid_dpop_proof", "security",              \
+      "The DPoP proof is for another URL (htu)",                                                   \
+      "La prueba DPoP es para otra URL (htu)")                                                     \
+    X(ERR_DPOP_TIME, 401, "invalid_dpop_proof", 400, "invalid_dpop_proof", "expired",              \
+      "The DPoP proof is too old, or from the future (iat)",                                       \
+      "La prueba DPoP es demasiado antigua, o del futuro (iat)")                                   \
+    X(ERR_DPOP_TOKEN, 401, "invalid_dpop_proof", 0, "", "security",                                \
+      "The DPoP proof is for another access token (ath)",                                          \
+      "La prueba DPoP es para otro token de acceso (ath)")                                         \
+    X(ERR_DPOP_NONCE, 401, "use_dpop_nonce", 400, "use_dpop_nonce", "security",                    \
+      "The DPoP proof must hold the nonce of the DPoP-Nonce header",                               \
+      "La prueba DPoP debe llevar el nonce de la cabecera DPoP-Nonce")                             \
+    X(ERR_DPOP_REPLAY, 401, "invalid_dpop_proof", 400, "invalid_dpop_proof", "duplicate",          \
+      "This DPoP proof was used before (jti)",                                                     \
+      "Esta prueba DPoP ya se ha usado (jti)")                                                     \
+    X(ERR_DPOP_BINDING, 401, "invalid_token", 0, "", "security",                                   \
+      "The access token is bound to another key than that of the DPoP proof",                      \
+      "El token de acceso est\303\241 ligado a otra clave que la de la prueba DPoP")               \
+    X(ERR_DPOP_BEARER, 401, "invalid_token", 0, "", "security",                                    \
+      "The access token is bound to a key: send it as Authorization: DPoP, with a proof",          \
+      "El token de acceso est\303\241 ligado a una clave: env\303\255elo como Authorization: DPoP, con una prueba") \
+    X(ERR_DPOP_UNBOUND, 401, "invalid_token", 0, "", "security",                                   \
+      "The access token is not bound to a key: send it as Authorization: Bearer",                  \
+      "El token de acceso no est\303\241 ligado a una clave: env\303\255elo como Authorization: Bearer") \
+    X(ERR_DPOP_REQUIRED, 401, "invalid_token", 0, "", "security",                                  \
+      "Only access tokens that are bound to a key are taken here (DPoP)",                          \
+      "Aqu\303\255 solo se aceptan tokens de acceso ligados a una clave (DPoP)")                   \
+    X(ERR_DPOP_NO_TOKEN, 401, "", 0, "", "login",                                                  \
+      "An access token is needed: send it as Authorization: DPoP, with a proof",                   \
+      "Hace falta un token de acceso: env\303\255elo como Authorization: DPoP, con una prueba")    \
     /* keys */                                                                                     \
     X(ERR_JWK_FORM, 0, "", 401, "invalid_client", "security",                                      \
       "The key is not a well-formed JWK",                                                          \

@@ -65,20 +65,39 @@ static bool is_b64token(struct slice s)
     return body > 0;
 }
 
-enum err http_bearer(struct slice authorization, struct slice *token)
+static const char *const scheme_names[] = {[AUTH_BEARER] = "Bearer", [AUTH_DPOP] = "DPoP"};
+#define SCHEMES (sizeof scheme_names / sizeof scheme_names[0])
+
+enum err http_token(struct slice authorization, enum auth_scheme *scheme, struct slice *token)
 {
     struct slice found;
+    size_t i = 0;
     if (slice_trim(authorization).n == 0)
         return ERR_NO_TOKEN;
     /* Web servers join two headers with a comma; no token and no Basic credential holds one. */
     if (slice_has_char(authorization, ','))
         return ERR_TWO_TOKENS;
-    if (!credentials_of(authorization, "Bearer", &found))
+    while (i < SCHEMES && !credentials_of(authorization, scheme_names[i], &found))
+        i++;
+    if (i == SCHEMES)
         return ERR_NO_TOKEN;
     if (!is_b64token(found))
         return ERR_AUTH_HEADER;
+    *scheme = (enum auth_scheme)i;
     *token = found;
     return ERR_OK;
+}
+
+enum err http_bearer(struct slice authorization, struct slice *token)
+{
+    enum auth_scheme scheme;
+    struct slice found;
+    enum err e = http_token(authorization, &scheme, &found);
+    if (e == ERR_OK && scheme != AUTH_BEARER)
+        e = ERR_NO_TOKEN;
+    if (e == ERR_OK)
+        *token = found;
+    return e;
 }
 
 enum err http_basic(struct slice authorization, struct arena *a, struct slice *user,

@@ -24,6 +24,9 @@ enum pass {
     PASS_DENY_BODY,     /* Apache, ErrorDocument: the headers of the first answer are in place */
 };
 
+/* How an access token is presented (RFC 6750 section 2.1, RFC 9449 section 7.1). */
+enum auth_scheme { AUTH_BEARER, AUTH_DPOP };
+
 /* Everything borrows from the web server's environment, valid until the answer is sent. */
 struct request {
     enum role role;
@@ -32,6 +35,7 @@ struct request {
     struct slice uri;    /* REQUEST_URI: raw request target, maybe in absolute form */
     struct slice content_type;
     struct slice authorization; /* HTTP_AUTHORIZATION */
+    struct slice dpop;          /* HTTP_DPOP; "," when there were two */
     struct slice accept;
     struct slice accept_language;
     struct slice remote_addr;
@@ -77,9 +81,14 @@ void response_header(struct response *r, const char *name, struct slice value);
 MUST_USE bool response_text(const struct response *r, struct buf *out);
 
 /*
- * The token of an Authorization header (RFC 6750 section 2.1).  ERR_NO_TOKEN when there is no
- * header or another scheme; ERR_AUTH_HEADER when malformed; ERR_TWO_TOKENS for two joined headers.
+ * The token of an Authorization header, and the scheme that it comes with; both stay untouched on
+ * error.  ERR_NO_TOKEN when there is no header or another scheme; ERR_AUTH_HEADER when malformed;
+ * ERR_TWO_TOKENS for two joined headers.
  */
+MUST_USE enum err http_token(struct slice authorization, enum auth_scheme *scheme,
+                             struct slice *token);
+
+/* The same where only the scheme Bearer counts. */
 MUST_USE enum err http_bearer(struct slice authorization, struct slice *token);
 
 /*

@@ -97,6 +97,38 @@ static enum err read_times(const struct json *claims, struct jwt_claims *out)
     return ERR_OK;
 }
 
+/*
+ * What the holder of the token must prove (RFC 7800 section 3.1).  To take a token whose binding
+ * cannot be checked would be to take it from anybody.
+ */
+static enum err read_confirmation(const struct json *cnf, struct arena *a, struct jwt_claims *out)
+{
+    const struct {
+        const char *name;
+        struct slice *out;
+    } ways[] = {
+        {"jkt", &out->cnf_jkt},
+    };
+    const struct json *each = json_first(cnf);
+    if (cnf == NULL)
+        return ERR_OK;
+    if (json_kind(cnf) != JSON_OBJECT || each == NULL)
+        return ERR_JWT_CLAIM;
+    for (; each != NULL; each = json_next(each)) {
+        size_t i = 0;
+        while (i < sizeof ways / sizeof ways[0] && !slice_is(json_name(each), ways[i].name))
+            i++;
+        if (i == sizeof ways / sizeof ways[0])
+            return ERR_JWT_CLAIM;
+        enum err e = copy_string(each, a, ways[i].out);
+        if (e != ERR_OK)
+            return e;
+        if (ways[i].out->n != JWT_SHA256) /* an empty one would bind to nothing */
+            return ERR_JWT_CLAIM;
+    }
+    return ERR_OK;
+}
+
 enum err jwt_claims_parse(struct slice payload, struct arena *a, struct jwt_claims *out)
 {
     struct json *document = NULL;
@@ -112,6 +144,8 @@ enum err jwt_claims_parse(struct slice payload, struct arena *a, struct jwt_clai
         e = read_audience(json_member(document, "aud"), a, &claims);
     if (e == ERR_OK)
         e = read_times(document, &claims);
+    if (e == ERR_OK)
+        e = read_confirmation(json_member(document, "cnf"), a, &claims);
     json_free(document);
     if (e == ERR_OK)
         *out = claims;

@@ -7,11 +7,13 @@
 #include "json.h"
 
 #define JWT_MAX_AUDIENCES 16
+#define JWT_SHA256        43   /* base64url characters of a digest */
 #define JWT_MAX_SCOPE     7000 /* bytes; one header line of a web server holds 8 KiB */
 
 struct jwt_claims {
     struct slice iss, sub, jti, client_id, azp, scope, patient,
-        fhir_user; /* SLICE_NONE when absent */
+        fhir_user;        /* SLICE_NONE when absent */
+    struct slice cnf_jkt; /* thumbprint of the client's key (RFC 9449 section 6.1) */
     struct slice aud[JWT_MAX_AUDIENCES];
     size_t aud_count;
     bool aud_is_array;
@@ -23,7 +25,8 @@ struct jwt_claims {
 /*
  * Read a claim set.  Strings are copied into the arena.  ERR_JSON; ERR_JWT_CLAIM for a registered
  * claim of the wrong type, a time outside 0..2^53, a control character in a string, too many
- * audiences, or a scope over JWT_MAX_SCOPE; ERR_TOO_LARGE.
+ * audiences, a scope over JWT_MAX_SCOPE, or a cnf that names no way of confirmation or one that is
+ * not known here; ERR_TOO_LARGE.
  */
 MUST_USE enum err jwt_claims_parse(struct slice payload, struct arena *a, struct jwt_claims *out);
 

@@ -11,6 +11,7 @@ static const struct {
     {"REQUEST_METHOD", offsetof(struct request, method), true},
     {"REQUEST_URI", offsetof(struct request, uri), true},
     {"HTTP_AUTHORIZATION", offsetof(struct request, authorization), true},
+    {"HTTP_DPOP", offsetof(struct request, dpop), false},
     {"CONTENT_TYPE", offsetof(struct request, content_type), false},
     {"HTTP_ACCEPT", offsetof(struct request, accept), false},
     {"HTTP_ACCEPT_LANGUAGE", offsetof(struct request, accept_language), false},
@@ -53,6 +54,8 @@ static bool take_variable(struct request *rq, struct slice name, struct slice va
             *field = value;
         else if (variables[i].decides)
             rq->duplicate = true;
+        else if (field == &rq->dpop) /* as a web server would have joined them: no proof */
+            *field = SLICE(",");
         return true;
     }
     return false;

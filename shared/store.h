@@ -57,6 +57,7 @@ struct client {
     bool enabled;
     int64_t created_at, updated_at;
     int64_t tokens_valid_from; /* tokens with an earlier iat are refused */
+    bool dpop_required;        /* gets only tokens that are bound to its key (RFC 9449) */
 };
 
 /* Text of *out is copied into the arena.  ERR_NOT_FOUND; ERR_MEMORY when the arena is full. */
@@ -142,6 +143,14 @@ MUST_USE enum err store_key_list(struct store *st, bool (*each)(const struct sto
  */
 MUST_USE enum err store_jti_once(struct store *st, struct slice issuer, struct slice jti,
                                  int64_t expires_at, int64_t now);
+/* Only look: ERR_JWT_REPLAY when it was noted and has not expired. */
+MUST_USE enum err store_jti_seen(struct store *st, struct slice issuer, struct slice jti,
+                                 int64_t now);
+
+/* ---- what all processes share in secret ---- */
+
+/* Random bytes under that name, made by whoever asks first.  ERR_INTERNAL. */
+MUST_USE enum err store_shared_secret(struct store *st, const char *name, struct secret *out);
 
 /* ---- failed client authentication ---- */
 

@@ -2,7 +2,7 @@
 
 #define CLIENT_COLUMNS                                                                             \
     "id, name, scope, auth, jwks, jwks_uri, token_lifetime_s, enabled, created_at, updated_at, "   \
-    "tokens_valid_from"
+    "tokens_valid_from, dpop"
 
 /* The texts of *out belong to the statement. */
 static enum err client_row(struct store *st, sqlite3_stmt *s, struct client *out)
@@ -18,6 +18,7 @@ static enum err client_row(struct store *st, sqlite3_stmt *s, struct client *out
         .created_at = sqlite3_column_int64(s, 8),
         .updated_at = sqlite3_column_int64(s, 9),
         .tokens_valid_from = sqlite3_column_int64(s, 10),
+        .dpop_required = sqlite3_column_int(s, 11) == 1,
     };
     if (c.id == NULL || c.name == NULL || c.scope == NULL || c.jwks == NULL || c.jwks_uri == NULL)
         return store_failed(st);
@@ -84,9 +85,9 @@ enum err store_client_list(struct store *st, bool (*each)(const struct client *,
     return e;
 }
 
-#define CLIENT_PARAMS 11
+#define CLIENT_PARAMS 12
 
-/* ?11, created_at, is for adding only. */
+/* ?12, created_at, is for adding only. */
 static void client_params(const struct client *c, struct param out[CLIENT_PARAMS])
 {
     const struct param p[CLIENT_PARAMS] = {
@@ -95,7 +96,7 @@ static void client_params(const struct client *c, struct param out[CLIENT_PARAMS
         TEXT(slice_of(c->jwks)),      TEXT(slice_of(c->jwks_uri)),
         INTEGER(c->token_lifetime_s), INTEGER(c->enabled),
         INTEGER(c->updated_at),       INTEGER(c->tokens_valid_from),
-        INTEGER(c->created_at),
+        INTEGER(c->dpop_required),    INTEGER(c->created_at),
     };
     memcpy(out, p, sizeof p);
 }
@@ -108,9 +109,10 @@ enum err store_client_add(struct store *st, const struct client *c)
      */
     static const char sql[] =
         "INSERT INTO client (id, name, scope, auth, jwks, jwks_uri, token_lifetime_s, enabled,"
-        " updated_at, tokens_valid_from, created_at)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, max(?10, ?11, coalesce("
-        "  (SELECT max(tokens_valid_from, ?11) + 1 FROM removed_client WHERE id = ?1), 0)), ?11)"
+        " updated_at, tokens_valid_from, dpop, created_at)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, max(?10, ?12, coalesce("
+        "  (SELECT max(tokens_valid_from, ?12) + 1 FROM removed_client WHERE id = ?1), 0)),"
+        "  ?11, ?12)"
         " ON CONFLICT (id) DO NOTHING";
     struct param p[CLIENT_PARAMS];
     client_params(c, p);
@@ -123,7 +125,7 @@ enum err store_client_update(struct store *st, const struct client *c)
     static const char sql[] =
         "UPDATE client SET name = ?2, scope = ?3, auth = ?4, jwks = ?5, jwks_uri = ?6,"
         " token_lifetime_s = ?7, enabled = ?8, updated_at = ?9,"
-        " tokens_valid_from = max(tokens_valid_from, ?10) WHERE id = ?1";
+        " tokens_valid_from = max(tokens_valid_from, ?10), dpop = ?11 WHERE id = ?1";
     struct param p[CLIENT_PARAMS];
     client_params(c, p);
     return store_change(st, sql, p, CLIENT_PARAMS - 1, ERR_NOT_FOUND);

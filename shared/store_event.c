@@ -4,17 +4,28 @@
 #define FAILED_LOGIN_KEEP_S    86400
 #define FAILED_LOGIN_KEEP_ROWS 10000
 #define FAILED_LOGIN_DROP_ROWS 100 /* at most so many outdated rows with each new one */
+#define JTI_DROP_EVERY         4   /* with one in so many new jtis … */
+#define JTI_DROP_ROWS          16  /* … at most so many outdated ones */
+
+/* ?1: now; ?2: rows. */
+static const char drop_jtis[] = "DELETE FROM jti WHERE digest IN"
+                                " (SELECT digest FROM jti WHERE expires_at <= ?1 LIMIT ?2)";
+
+/* The issuer's digest has a fixed length, so no other pair of texts gives the same bytes. */
+static enum err jti_digest(struct slice issuer, struct slice jti, struct secret *out)
+{
+    struct secret of_issuer;
+    enum err e = store_digest(issuer, &of_issuer);
+    struct slice prefix = {(const char *)of_issuer.b, sizeof of_issuer.b};
+    return e == ERR_OK && !secret_digest(prefix, jti, out) ? ERR_INTERNAL : e;
+}
 
 enum err store_jti_once(struct store *st, struct slice issuer, struct slice jti, int64_t expires_at,
                         int64_t now)
 {
-    /* The issuer's digest has a fixed length, so no other pair of texts gives the same bytes. */
-    struct secret of_issuer, digest;
-    enum err e = store_digest(issuer, &of_issuer);
-    struct slice prefix = {(const char *)of_issuer.b, sizeof of_issuer.b};
-    if (e == ERR_OK && !secret_digest(prefix, jti, &digest))
-        e = ERR_INTERNAL;
+    struct secret digest;
     int noted = 0;
+    enum err e = jti_digest(issuer, jti, &digest);
     if (e == ERR_OK)
         e = store_run(st,
                       "INSERT INTO jti (digest, expires_at) VALUES (?1, ?2)"
@@ -22,7 +33,28 @@ enum err store_jti_once(struct store *st, struct slice issuer, struct slice jti,
                       " WHERE jti.expires_at <= ?3",
                       PARAMS(DIGEST(digest), INTEGER(expires_at), INTEGER(now)), &noted);
     if (e == ERR_OK && noted == 0)
+        return ERR_JWT_REPLAY;
+    /* Where each request brings one, they must go as fast as they come. */
+    if (e == ERR_OK && digest.b[0] % JTI_DROP_EVERY == 0)
+        e = store_run(st, drop_jtis, PARAMS(INTEGER(now), INTEGER(JTI_DROP_ROWS)), NULL);
+    return e;
+}
+
+enum err store_jti_seen(struct store *st, struct slice issuer, struct slice jti, int64_t now)
+{
+    struct secret digest;
+    sqlite3_stmt *s = NULL;
+    bool seen = false;
+    enum err e = jti_digest(issuer, jti, &digest);
+    if (e == ERR_OK)
+        e = store_start(st, "SELECT 1 FROM jti WHERE digest = ?1 AND expires_at > ?2",
+                        PARAMS(DIGEST(digest), INTEGER(now)), &s);
+    if (e != ERR_OK)
+        return e;
+    e = store_row(st, s, &seen);
+    if (e == ERR_OK && seen)
         e = ERR_JWT_REPLAY;
+    store_done(s);
     return e;
 }
 

@@ -137,6 +137,14 @@ static const char step_3[] = /* format = opaque: the claims of a token by the SH
     " name TEXT NOT NULL PRIMARY KEY,"
     " next_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 
+    /* Random bytes that all processes share. */
+    "CREATE TABLE secret ("
+    " name TEXT NOT NULL PRIMARY KEY,"
+    " value BLOB NOT NULL CHECK (length(value) = 32)) STRICT, WITHOUT ROWID;"
+
+    "ALTER TABLE client ADD COLUMN"
+    " dpop INTEGER NOT NULL DEFAULT 0 CHECK (dpop IN (0, 1));"
+
     "CREATE INDEX failed_login_address ON failed_login (address);"
 
     "PRAGMA user_version = 3;";

@@ -46,8 +46,8 @@ static enum err make_signed(const struct jwk *key, struct slice claims, struct a
 
 /* Fills all of *out but the text. */
 static enum err make_claims(const struct config *conf, const struct client *client,
-                            struct slice scope, struct slice audience, int64_t now, struct arena *a,
-                            struct access_token *out)
+                            struct slice scope, struct slice audience, struct slice cnf,
+                            int64_t now, struct arena *a, struct access_token *out)
 {
     struct buf claims = buf_in(a, MAX_CLAIMS);
     unsigned configured = conf->token_lifetime_s;
@@ -71,6 +71,10 @@ static enum err make_claims(const struct config *conf, const struct client *clie
     buf_json(&claims, slice_of(out->jti));
     buf_puts(&claims, ",\"scope\":");
     buf_json(&claims, scope);
+    if (cnf.p != NULL) {
+        buf_puts(&claims, ",\"cnf\":");
+        buf_put(&claims, cnf);
+    }
     buf_puts(&claims, "}");
     out->claims = buf_slice(&claims);
     return claims.overflowed ? ERR_TOO_LARGE : ERR_OK;
@@ -78,9 +82,9 @@ static enum err make_claims(const struct config *conf, const struct client *clie
 
 enum err access_token_make(const struct config *conf, const struct jwk *key,
                            const struct client *client, struct slice scope, struct slice audience,
-                           int64_t now, struct arena *a, struct access_token *out)
+                           struct slice cnf, int64_t now, struct arena *a, struct access_token *out)
 {
-    enum err e = make_claims(conf, client, scope, audience, now, a, out);
+    enum err e = make_claims(conf, client, scope, audience, cnf, now, a, out);
     if (e != ERR_OK)
         return e;
     return conf->token_format == TOKEN_OPAQUE ? make_opaque(a, &out->text)

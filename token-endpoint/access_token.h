@@ -19,11 +19,12 @@ struct access_token {
 /*
  * A token for the client: signed with the key and its own algorithm; with format = opaque random,
  * and key is NULL: it is good for nothing until its claims are in the store.  audience: a JSON
- * value.  ERR_TOO_LARGE, ERR_INTERNAL, and the errors of jws_sign.
+ * value; cnf: likewise, whom the token is bound to (RFC 7800), or SLICE_NONE.  ERR_TOO_LARGE,
+ * ERR_INTERNAL, and the errors of jws_sign.
  */
 MUST_USE enum err access_token_make(const struct config *conf, const struct jwk *key,
                                     const struct client *client, struct slice scope,
-                                    struct slice audience, int64_t now, struct arena *a,
-                                    struct access_token *out);
+                                    struct slice audience, struct slice cnf, int64_t now,
+                                    struct arena *a, struct access_token *out);
 
 #endif

@@ -32,6 +32,10 @@ static enum err by_token(struct endpoint *ep, const struct form *form, struct sl
         ep->who.reason = ERR_CLIENT_MISMATCH;
         return ERR_CALLER_TOKEN;
     }
+    if (claims.cnf_jkt.p != NULL) { /* bound to a key: it is no bearer token */
+        ep->who.reason = ERR_DPOP_BEARER;
+        return ERR_CALLER_TOKEN;
+    }
     if (!scope_list_has(claims.scope, SLICE(SCOPE_INTROSPECT)))
         return ERR_CALLER_SCOPE;
     *out = (struct caller){.client_id = claims.client_id, .may_introspect = true};

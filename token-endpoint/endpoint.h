@@ -31,6 +31,7 @@ struct endpoint {
     int64_t start_us; /* of clock_us: when the request came */
     struct slice request_id;
     struct authentication who; /* filled by endpoint_client */
+    struct slice dpop_nonce;   /* for the header DPoP-Nonce; SLICE_NONE: none */
     int64_t retry_after_s;     /* of an error that time mends; 0: not known */
 };
 

@@ -37,7 +37,8 @@ static void put_active(struct buf *out, const struct jwt_claims *c)
         int64_t seconds;
     } times[] = {
         {"exp", c->has_exp, c->exp}, {"iat", c->has_iat, c->iat}, {"nbf", c->has_nbf, c->nbf}};
-    buf_puts(out, "{\"active\":true,\"token_type\":\"Bearer\"");
+    buf_printf(out, "{\"active\":true,\"token_type\":\"%s\"",
+               c->cnf_jkt.p != NULL ? "DPoP" : "Bearer");
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (texts[i].value.p != NULL) {
             buf_printf(out, ",\"%s\":", texts[i].name);
@@ -46,6 +47,11 @@ static void put_active(struct buf *out, const struct jwt_claims *c)
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
         if (times[i].has)
             buf_printf(out, ",\"%s\":%lld", times[i].name, (long long)times[i].seconds);
+    if (c->cnf_jkt.p != NULL) { /* RFC 9449 section 6.2 */
+        buf_puts(out, ",\"cnf\":{\"jkt\":");
+        buf_json(out, c->cnf_jkt);
+        buf_putc(out, '}');
+    }
     put_audience(out, c);
     buf_putc(out, '}');
 }

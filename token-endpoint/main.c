@@ -178,6 +178,8 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
         reply_error(out, e, route && (route->flags & POST_ONLY) ? "POST" : "GET, HEAD",
                     ep.retry_after_s, a);
     }
+    if (ep.dpop_nonce.p != NULL)
+        response_header(out, "DPoP-Nonce", ep.dpop_nonce);
     if (slice_is(rq->method, "HEAD"))
         out->body = SLICE_NONE;
     if (w->app->housekeeper != NULL)

@@ -1,6 +1,7 @@
 #include "metadata.h"
 
 #include "client_auth.h"
+#include "dpop.h"
 
 static void put_name(struct buf *out, const char *name)
 {
@@ -79,6 +80,7 @@ static void put_common(const struct config *conf, struct buf *out)
     put_list(out, "response_types_supported", response_type_at);
     put_list(out, "token_endpoint_auth_methods_supported", client_method_at);
     put_list(out, "token_endpoint_auth_signing_alg_values_supported", assertion_alg_at);
+    put_list(out, "dpop_signing_alg_values_supported", dpop_alg_at);
     put_list(out, "scopes_supported", scope_at);
     put_list(out, "code_challenge_methods_supported", challenge_method_at);
 }

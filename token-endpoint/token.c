@@ -5,6 +5,7 @@
 #include "grant.h"
 #include "log.h"
 #include "reply.h"
+#include "token_proof.h"
 
 /* format = encrypted-jwt: only the gateway can read what is in the token. */
 static enum err encrypt(struct endpoint *ep, struct access_token *token)
@@ -32,26 +33,27 @@ static enum err keep(struct endpoint *ep, const struct access_token *token)
 
 /* In the configured format, ready to be handed out. */
 static enum err issue(struct endpoint *ep, struct slice scope, struct slice audience,
-                      struct access_token *out)
+                      struct slice cnf, struct access_token *out)
 {
     bool opaque = ep->conf->token_format == TOKEN_OPAQUE;
     const struct jwk *key = NULL;
     enum err e = opaque ? ERR_OK : endpoint_signing_key(ep, &key);
     if (e == ERR_OK)
-        e = access_token_make(ep->conf, key, &ep->who.client, scope, audience, ep->now, ep->arena,
-                              out);
+        e = access_token_make(ep->conf, key, &ep->who.client, scope, audience, cnf, ep->now,
+                              ep->arena, out);
     if (e == ERR_OK)
         e = opaque ? keep(ep, out) : encrypt(ep, out);
     return e;
 }
 
 static void reply_token(struct endpoint *ep, const struct access_token *token, struct slice scope,
-                        struct response *out)
+                        bool bound, struct response *out)
 {
     struct buf body = buf_in(ep->arena, token->text.n + 2 * scope.n + 256);
     buf_puts(&body, "{\"access_token\":");
     buf_json(&body, token->text);
-    buf_printf(&body, ",\"token_type\":\"Bearer\",\"expires_in\":%lld,\"scope\":",
+    buf_printf(&body,
+               ",\"token_type\":\"%s\",\"expires_in\":%lld,\"scope\":", bound ? "DPoP" : "Bearer",
                (long long)token->expires_in);
     buf_json(&body, scope);
     buf_puts(&body, "}\n");
@@ -74,6 +76,7 @@ enum err endpoint_token(struct endpoint *ep, struct response *out)
     struct form form;
     struct slice scope;
     struct access_token token;
+    struct token_proof proof;
     struct buf audience = buf_in(ep->arena, CONFIG_MAX_BASES * (CONFIG_MAX_TEXT + 4));
     enum err e = endpoint_form(ep, &form);
     if (e == ERR_OK)
@@ -87,11 +90,13 @@ enum err endpoint_token(struct endpoint *ep, struct response *out)
         e = grant_audience(&form, ep->conf, &audience);
     if (e == ERR_OK)
         e = endpoint_count_token(ep);
+    if (e == ERR_OK) /* last, since a proof serves once */
+        e = token_proof_take(ep, &proof);
     if (e == ERR_OK)
-        e = issue(ep, scope, buf_slice(&audience), &token);
+        e = issue(ep, scope, buf_slice(&audience), proof.cnf, &token);
     if (e != ERR_OK)
         return e;
-    reply_token(ep, &token, scope, out);
+    reply_token(ep, &token, scope, proof.cnf.p != NULL, out);
     LOG(LOG_LEVEL_INFO, "token-issued", LOG_TEXT("request_id", ep->request_id),
         LOG_TEXT("client_id", slice_of(ep->who.client.id)),
         LOG_TEXT("subject", slice_of(ep->who.client.id)),

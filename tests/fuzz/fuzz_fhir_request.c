@@ -30,10 +30,11 @@ static struct decision decide(const struct fhir_request *asked, enum err e, cons
                       .expires_at = NOW + 60,
                       .patient = SLICE("pat-1"),
                       .fhir_user = SLICE("Practitioner/1")};
+    const struct possession bearer = {.scheme = AUTH_BEARER};
     if (scopes == NULL)
-        return authorize(asked, e, ERR_NO_TOKEN, NULL, ERR_NO_TOKEN, NOW);
+        return authorize(asked, e, ERR_NO_TOKEN, NULL, ERR_NO_TOKEN, &bearer, NOW);
     token_set_scope(&t, slice_of(scopes));
-    struct decision d = authorize(asked, e, ERR_OK, &t, ERR_OK, NOW);
+    struct decision d = authorize(asked, e, ERR_OK, &t, ERR_OK, &bearer, NOW);
     CHECK(d.allow == (d.why == ERR_OK));
     CHECK(e == ERR_OK || !d.allow);
     return d;

@@ -121,6 +121,18 @@ def test_add_shows_the_secret_once(ctl):
     assert ctl.add()["client_secret"] != made["client_secret"]
 
 
+def test_dpop_may_be_demanded(ctl):
+    made = ctl.add("--dpop", "required")
+    assert made["dpop"] == "required"
+    assert ctl.add()["dpop"] == "optional"
+    client_id = made["client_id"]
+    assert ctl.json("client", "set", client_id, "--name", "n")["dpop"] == "required"
+    assert ctl.json("client", "set", client_id, "--dpop", "optional")["dpop"] == "optional"
+    assert ctl.json("client", "show", client_id)["dpop"] == "optional"
+    for value in ("yes", "", "Required"):
+        ctl.misuse("--dpop", "client", "set", client_id, "--dpop", value)
+
+
 def test_add_for_a_person(ctl):
     text = ctl.yes("client", "add", "--id=a.b~c_d-1", "--token-lifetime", "10s",
                    "--scope", " system/Patient.r   introspect ", "--", "--Odd name")

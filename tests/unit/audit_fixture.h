@@ -29,8 +29,8 @@ static inline void tell_of(struct told *t, const struct config *conf, const char
         t->token.subject = SLICE("the-subject");
     }
     enum err presented = scope != NULL ? ERR_OK : ERR_NO_TOKEN;
-    t->decision =
-        authorize(&t->asked, e, presented, scope != NULL ? &t->token : NULL, presented, NOW);
+    t->decision = authorize(&t->asked, e, presented, scope != NULL ? &t->token : NULL, presented,
+                            &as_bearer, NOW);
     t->d = (struct audit_decision){.request = &t->request,
                                    .request_id = SLICE("the-id"),
                                    .asked = &t->asked,

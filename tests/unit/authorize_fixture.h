@@ -9,6 +9,8 @@
 #define NOW      1000000
 #define AUDIENCE "https://hospital.example/fhir"
 
+static const struct possession as_bearer = {.scheme = AUTH_BEARER};
+
 static inline struct token token_of(const char *scope)
 {
     struct token t = {
@@ -29,7 +31,7 @@ static inline struct decision decide(const struct request *rq, const char *scope
     config_of(CONFIG_ONE_BASE, &conf);
     enum err e = fhir_request_parse(rq, &conf, &asked);
     struct token t = token_of(scope);
-    return authorize(&asked, e, ERR_OK, &t, ERR_OK, NOW);
+    return authorize(&asked, e, ERR_OK, &t, ERR_OK, &as_bearer, NOW);
 }
 
 static inline void check_decision(int line, const struct decision *d, enum err why,

@@ -133,10 +133,12 @@ static inline struct decision decision_make(const struct config *conf,
 {
     struct request rq = {.method = row->method, .uri = target};
     struct token token = decision_token(scopes);
+    const struct possession bearer = {.scheme = AUTH_BEARER};
     decision_context(row, &rq, &token);
     enum err presented = slice_is(scopes, "none") ? ERR_NO_TOKEN : ERR_OK;
     enum err e = fhir_request_parse(&rq, conf, asked);
-    return authorize(asked, e, presented, presented == ERR_OK ? &token : NULL, presented, NOW);
+    return authorize(asked, e, presented, presented == ERR_OK ? &token : NULL, presented, &bearer,
+                     NOW);
 }
 
 /* Do two lists hold the same words? */

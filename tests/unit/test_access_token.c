@@ -7,8 +7,8 @@
 static enum err make(struct site *s, const struct client *c, const char *scope,
                      const char *audience, struct access_token *out)
 {
-    return access_token_make(&s->conf, s->key, c, slice_of(scope), slice_of(audience), SITE_NOW,
-                             &s->arena, out);
+    return access_token_make(&s->conf, s->key, c, slice_of(scope), slice_of(audience), SLICE_NONE,
+                             SITE_NOW, &s->arena, out);
 }
 
 static void a_token_is_that_of_rfc_9068(void **state)
@@ -71,7 +71,7 @@ static void an_opaque_token_is_random(void **state)
     for (int i = 0; i < 8; i++) {
         struct access_token t;
         assert_int_equal(access_token_make(&s->conf, NULL, &client, SLICE("system/*.rs"),
-                                           SLICE("\"x\""), SITE_NOW, &s->arena, &t),
+                                           SLICE("\"x\""), SLICE_NONE, SITE_NOW, &s->arena, &t),
                          ERR_OK);
         assert_int_equal(t.text.n, LOCAL_OPAQUE_TEXT);
         assert_true(local_opaque_is(t.text));
@@ -120,7 +120,7 @@ static void what_cannot_be_signed_is_refused(void **state)
     free(scope);
     ARENA(small, 64);
     assert_int_not_equal(access_token_make(&s->conf, s->key, &client, SLICE("a"), SLICE("\"x\""),
-                                           SITE_NOW, &small, &t),
+                                           SLICE_NONE, SITE_NOW, &small, &t),
                          ERR_OK);
     char alg[sizeof s->key->alg];
     memcpy(alg, s->key->alg, sizeof alg);

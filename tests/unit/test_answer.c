@@ -266,6 +266,63 @@ static void without_memory_a_refusal_is_still_one(void **state)
     }
 }
 
+#define ALGS "algs=\"RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA\""
+
+/* One challenge, of the scheme with which the client should go on. */
+static void challenges_for_bound_tokens_are_those_of_rfc_9449(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        enum err why;
+        enum auth_scheme scheme;
+        bool required;
+        const char *challenge, *error;
+    } rows[] = {
+        {__LINE__, ERR_NO_TOKEN, AUTH_BEARER, false, "Bearer ", NULL},
+        {__LINE__, ERR_DPOP_NO_TOKEN, AUTH_BEARER, true, "DPoP ", NULL},
+        {__LINE__, ERR_DPOP_REQUIRED, AUTH_BEARER, true, "DPoP ", "invalid_token"},
+        {__LINE__, ERR_DPOP_BEARER, AUTH_BEARER, false, "DPoP ", "invalid_token"},
+        {__LINE__, ERR_DPOP_UNBOUND, AUTH_DPOP, false, "Bearer ", "invalid_token"},
+        {__LINE__, ERR_DPOP_BINDING, AUTH_DPOP, false, "DPoP ", "invalid_token"},
+        {__LINE__, ERR_DPOP_MISSING, AUTH_DPOP, false, "DPoP ", "invalid_dpop_proof"},
+        {__LINE__, ERR_DPOP_REPLAY, AUTH_DPOP, false, "DPoP ", "invalid_dpop_proof"},
+        {__LINE__, ERR_DPOP_NONCE, AUTH_DPOP, false, "DPoP ", "use_dpop_nonce"},
+        {__LINE__, ERR_JWT_EXPIRED, AUTH_DPOP, false, "DPoP ", "invalid_token"},
+        {__LINE__, ERR_JWT_EXPIRED, AUTH_BEARER, false, "Bearer ", "invalid_token"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ARENA(a, 16384);
+        struct request rq = {.method = SLICE("GET"), .uri = SLICE("/fhir/Patient/1")};
+        struct config_fhir base = conf.fhir[0];
+        struct fhir_request asked;
+        struct decision d = {.why = rows[i].why};
+        struct response r = {0};
+        char error[64];
+        assert_int_equal(fhir_request_parse(&rq, &conf, &asked), ERR_OK);
+        base.dpop_required = rows[i].required;
+        asked.path.base = &base;
+        struct answer_to to = {.request = &rq,
+                               .asked = &asked,
+                               .conf = &conf,
+                               .scheme = rows[i].scheme,
+                               .dpop_nonce = SLICE("n0")};
+        answer_deny(&to, &d, &a, &r);
+        check_true(rows[i].line, r.status == 401, "status");
+        const char *challenge = header_of(&r, "WWW-Authenticate");
+        assert_non_null(challenge);
+        bool dpop = rows[i].challenge[0] == 'D';
+        check_true(rows[i].line, slice_starts(slice_of(challenge), rows[i].challenge), challenge);
+        check_true(rows[i].line, slice_ends(slice_of(challenge), ALGS) == dpop, challenge);
+        snprintf(error, sizeof error, "error=\"%s\"", rows[i].error ? rows[i].error : "");
+        check_true(rows[i].line,
+                   (strstr(challenge, rows[i].error ? error : "error=") != NULL) ==
+                       (rows[i].error != NULL),
+                   challenge);
+        check_header(rows[i].line, &r, "DPoP-Nonce", rows[i].why == ERR_DPOP_NONCE ? "n0" : NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +336,7 @@ int main(void)
         cmocka_unit_test(the_parameter_at_fault_is_named_and_no_token),
         cmocka_unit_test(a_head_request_gets_no_body),
         cmocka_unit_test(without_memory_a_refusal_is_still_one),
+        cmocka_unit_test(challenges_for_bound_tokens_are_those_of_rfc_9449),
     };
     return cmocka_run_group_tests(tests, load_config, NULL);
 }

@@ -35,7 +35,8 @@ static void reasons_have_an_order(void **state)
         struct fhir_request asked;
         struct token t = token_of("system/Patient.r");
         enum err e = fhir_request_parse(&rq, &conf, &asked);
-        struct decision d = authorize(&asked, e, order[i].presented, &t, order[i].checked, NOW);
+        struct decision d =
+            authorize(&asked, e, order[i].presented, &t, order[i].checked, &as_bearer, NOW);
         check_err(order[i].line, d.why, order[i].why);
         check_true(order[i].line, d.allow == (order[i].why == ERR_OK), "allow");
         check_true(order[i].line,
@@ -51,7 +52,7 @@ static enum err decide_token(const struct token *t, enum err checked)
     struct fhir_request asked;
     config_of(CONFIG_ONE_BASE, &conf);
     enum err e = fhir_request_parse(&rq, &conf, &asked);
-    struct decision d = authorize(&asked, e, ERR_OK, t, checked, NOW);
+    struct decision d = authorize(&asked, e, ERR_OK, t, checked, &as_bearer, NOW);
     assert_int_equal(d.allow, d.why == ERR_OK);
     return d.why;
 }
@@ -96,12 +97,12 @@ static void all_zero_denies(void **state)
     (void)state;
     struct fhir_request asked = {0};
     struct token t = {0};
-    struct decision d = authorize(&asked, ERR_OK, ERR_OK, &t, ERR_OK, NOW);
+    struct decision d = authorize(&asked, ERR_OK, ERR_OK, &t, ERR_OK, &as_bearer, NOW);
     assert_false(d.allow);
     assert_int_equal(d.why, ERR_INTERNAL);
     assert_false(authorize_needs_token(&asked, ERR_OK, ERR_OK));
     asked.open = true; /* a refused request is never open */
-    d = authorize(&asked, ERR_METHOD, ERR_OK, NULL, ERR_NO_TOKEN, NOW);
+    d = authorize(&asked, ERR_METHOD, ERR_OK, NULL, ERR_NO_TOKEN, &as_bearer, NOW);
     assert_false(d.allow);
 }
 
@@ -113,6 +114,7 @@ static void facts_are_those_of_the_claims(void **state)
                            .jti = SLICE("j"),
                            .client_id = SLICE("c"),
                            .scope = SLICE("system/Patient.r"),
+                           .cnf_jkt = SLICE("k"),
                            .aud = {SLICE("a"), SLICE("b")},
                            .aud_count = 2,
                            .exp = 7};
@@ -120,6 +122,7 @@ static void facts_are_those_of_the_claims(void **state)
     token_from_claims(&c, 5, &t);
     assert_true(slice_is(t.issuer, "i") && slice_is(t.subject, "s") && slice_is(t.jti, "j"));
     assert_true(slice_is(t.client_id, "c") && slice_is(t.scope, "system/Patient.r"));
+    assert_true(slice_is(t.dpop_jkt, "k"));
     assert_int_equal(t.audience_count, 2);
     assert_true(slice_is(t.audience[1], "b"));
     assert_int_equal(t.expires_at, 12); /* the skew is in it */

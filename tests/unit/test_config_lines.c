@@ -258,6 +258,9 @@ static void test_defaults(void **state)
     assert_true(c.fhir[0].well_known_open);
     assert_false(c.fhir[0].limits_to_backend);
     assert_false(c.fhir[0].bodies_to_backend);
+    assert_false(c.fhir[0].dpop_required);
+    assert_int_equal(c.dpop_window_s, 60);
+    assert_false(c.dpop_nonces);
     assert_int_equal(c.fhir[0].rule_count, 0);
 }
 
@@ -270,6 +273,7 @@ static void test_all_keys(void **state)
         "[authorizer]\nrealm = A realm\ntoken_cache = 7\n"
         "[fhir \"two\"]\nbase = https://a.example/two\n"
         "version = R5\npreflight = yes\nopen =\nlimits = backend\nbodies = backend\n"
+        "dpop = required\n[dpop]\nwindow = 2m\nnonces = yes\n"
         "[token-endpoint]\nissuer = https://a.example/i\nurl = https://b.example/u\nkeys = /k\n"
         "signing_alg = RS384\ntoken_lifetime = 2m\nclock_skew = 0\nmax_body = 2k\n"
         "require_https = no\n"
@@ -309,6 +313,9 @@ static void test_all_keys(void **state)
     assert_false(c.fhir[1].metadata_open || c.fhir[1].well_known_open);
     assert_true(c.fhir[1].limits_to_backend);
     assert_true(c.fhir[1].bodies_to_backend);
+    assert_true(c.fhir[1].dpop_required && !c.fhir[0].dpop_required);
+    assert_int_equal(c.dpop_window_s, 120);
+    assert_true(c.dpop_nonces);
 }
 
 /* A fault that finds no room is still a fault, and the ones before it stay whole. */

@@ -45,6 +45,7 @@ static void test_ranges(void **state)
         {__LINE__, "token-endpoint", "clock_skew", NULL, "0", "5m", "301s", 0, 300},
         {__LINE__, "token-endpoint", "rotate_every", NULL, "0s", "3650d", "3651d", 0, 315360000},
         {__LINE__, "token-endpoint", "publish_before_use", "0", "1s", "30d", "31d", 1, 2592000},
+        {__LINE__, "dpop", "window", "0", "1s", "10m", "601s", 1, 600},
         {__LINE__, "throttle", "failed_logins", NULL, "0", "1000", "1001", 0, 1000},
         {__LINE__, "throttle", "lock_time", "0", "1s", "24h", "25h", 1, 86400},
         {__LINE__, "throttle", "token_requests", NULL, "0", "1000000", "1000001", 0, 1000000},
@@ -268,6 +269,9 @@ static void test_words_of_fhir(void **state)
         {__LINE__, "bodies", "all", .why = NULL},
         {__LINE__, "bodies", "deny", .why = "\"deny\" is neither backend nor all"},
         {__LINE__, "bodies", "all backend", .why = "is neither"},
+        {__LINE__, "dpop", "required", {.dpop_required = true}, NULL},
+        {__LINE__, "dpop", "optional", .why = NULL},
+        {__LINE__, "dpop", "yes", .why = "\"yes\" is neither required nor optional"},
         {__LINE__, "open", "", .why = NULL},
         {__LINE__, "open", "metadata", {.metadata_open = true}, NULL},
         {__LINE__, "open", "well-known", {.well_known_open = true}, NULL},
@@ -299,7 +303,8 @@ static void test_words_of_fhir(void **state)
             have->metadata_open != want->metadata_open ||
             have->well_known_open != want->well_known_open ||
             have->limits_to_backend != want->limits_to_backend ||
-            have->bodies_to_backend != want->bodies_to_backend)
+            have->bodies_to_backend != want->bodies_to_backend ||
+            have->dpop_required != want->dpop_required)
             fail_msg("line %d: %s \"%s\"", rows[i].line, err_row(e)->name, why);
     }
 }

@@ -25,11 +25,11 @@ static void the_authorizers_answers_are_those_of_the_design(void **state)
     (void)state;
     static const struct {
         int status;
-        const char *codes[3];
+        const char *codes[4];
     } allowed[] = {
         {200, {""}},
         {400, {"invalid_request"}},
-        {401, {"", "invalid_token"}},
+        {401, {"", "invalid_token", "invalid_dpop_proof", "use_dpop_nonce"}}, /* RFC 9449 */
         {403, {"insufficient_scope"}},
         {405, {"invalid_request"}},
         {404, {""}},
@@ -42,14 +42,14 @@ static void the_authorizers_answers_are_those_of_the_design(void **state)
         const struct err_row *row = err_row((enum err)e);
         bool good = false;
         for (size_t i = 0; i < COUNT(allowed); i++)
-            for (size_t k = 0; k < 3 && allowed[i].codes[k] != NULL; k++)
+            for (size_t k = 0; k < 4 && allowed[i].codes[k] != NULL; k++)
                 good = good || (row->bearer_status == allowed[i].status &&
                                 strcmp(row->bearer_code, allowed[i].codes[k]) == 0);
         if (!good)
             fail_msg("%s: %d %s", row->name, row->bearer_status, row->bearer_code);
         /* Only a request that sent no token gets a 401 without a code. */
         if (row->bearer_status == 401 && row->bearer_code[0] == '\0')
-            assert_int_equal(e, ERR_NO_TOKEN);
+            assert_true(e == ERR_NO_TOKEN || e == ERR_DPOP_NO_TOKEN);
     }
 }
 
@@ -71,6 +71,8 @@ static void the_endpoints_answers_have_registered_codes(void **state)
         "not_found",
         "invalid_token", /* RFC 6750 section 3.1: of who calls with a token */
         "insufficient_scope",
+        "invalid_dpop_proof", /* RFC 9449 sections 5 and 8 */
+        "use_dpop_nonce",
     };
     for (int e = 0; e < ERR_COUNT; e++) {
         const struct err_row *row = err_row((enum err)e);

@@ -55,6 +55,38 @@ static void bearer_tokens_have_one_form(void **state)
     assert_int_equal(http_bearer(SLICE("Bearer a\0b"), &token), ERR_AUTH_HEADER);
 }
 
+static void the_scheme_of_a_token_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        const char *header;
+        enum err why;
+        enum auth_scheme scheme;
+    } rows[] = {
+        {__LINE__, "Bearer a", ERR_OK, AUTH_BEARER},
+        {__LINE__, "DPoP a", ERR_OK, AUTH_DPOP},
+        {__LINE__, "dpop a", ERR_OK, AUTH_DPOP},
+        {__LINE__, "DPOP  a ", ERR_OK, AUTH_DPOP},
+        {__LINE__, "DPoPa", ERR_NO_TOKEN, AUTH_BEARER},
+        {__LINE__, "DPoP", ERR_AUTH_HEADER, AUTH_BEARER},
+        {__LINE__, "DPoP a b", ERR_AUTH_HEADER, AUTH_BEARER},
+        {__LINE__, "DPoP a, Bearer a", ERR_TWO_TOKENS, AUTH_BEARER},
+        {__LINE__, "Basic YTpi", ERR_NO_TOKEN, AUTH_BEARER},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct slice token = SLICE_NONE;
+        enum auth_scheme scheme = AUTH_BEARER;
+        EXACT(header, slice_of(rows[i].header));
+        check_err(rows[i].line, http_token(header, &scheme, &token), rows[i].why);
+        check_slice(rows[i].line, token, rows[i].why == ERR_OK ? "a" : NULL);
+        check_true(rows[i].line, scheme == rows[i].scheme, "scheme");
+        /* as a bearer only that scheme counts */
+        if (rows[i].scheme == AUTH_DPOP)
+            check_err(rows[i].line, http_bearer(header, &token), ERR_NO_TOKEN);
+    }
+}
+
 static void basic_credentials_are_decoded_twice(void **state)
 {
     (void)state;
@@ -182,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bearer_tokens_have_one_form),
+        cmocka_unit_test(the_scheme_of_a_token_is_told),
         cmocka_unit_test(basic_credentials_are_decoded_twice),
         cmocka_unit_test(status_comes_first),
         cmocka_unit_test(no_status_is_500),

@@ -8,6 +8,8 @@
 
 #define T53 INT64_C(9007199254740992)
 
+#define JKT "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+
 static const struct {
     int line;
     const char *text;
@@ -69,6 +71,16 @@ static const struct {
     {__LINE__, "{\"nbf\":\"1\"}", ERR_JWT_CLAIM},
     {__LINE__, "{\"iat\":-5}", ERR_JWT_CLAIM},
     {__LINE__, "{\"exp\":NaN}", ERR_JSON},
+    /* a token is bound to what can be checked, or it is refused */
+    {__LINE__, "{\"cnf\":null}", ERR_JWT_CLAIM},
+    {__LINE__, "{\"cnf\":{}}", ERR_JWT_CLAIM},
+    {__LINE__, "{\"cnf\":[]}", ERR_JWT_CLAIM},
+    {__LINE__, "{\"cnf\":\"" JKT "\"}", ERR_JWT_CLAIM},
+    {__LINE__, "{\"cnf\":{\"jkt\":1}}", ERR_JWT_CLAIM},
+    {__LINE__, "{\"cnf\":{\"jkt\":\"\"}}", ERR_JWT_CLAIM},
+    {__LINE__, "{\"cnf\":{\"jkt\":\"" JKT "x\"}}", ERR_JWT_CLAIM},
+    {__LINE__, "{\"cnf\":{\"kid\":\"k\"}}", ERR_JWT_CLAIM},
+    {__LINE__, "{\"cnf\":{\"jkt\":\"" JKT "\",\"kid\":\"k\"}}", ERR_JWT_CLAIM},
 };
 
 static void test_refuses(void **state)
@@ -118,6 +130,9 @@ static void test_reads(void **state)
     assert_null(c.scope.p);
     assert_int_equal(jwt_claims_parse(SLICE("{\"aud\":\"\"}"), &a, &c), ERR_OK);
     assert_false(jwt_has_audience(&c, SLICE("")));
+    assert_null(c.cnf_jkt.p);
+    assert_int_equal(jwt_claims_parse(SLICE("{\"cnf\":{\"jkt\":\"" JKT "\"}}"), &a, &c), ERR_OK);
+    assert_true(slice_is(c.cnf_jkt, JKT));
     arena_free(&a);
 }
 

@@ -58,6 +58,9 @@ static void check_common(const struct json *d)
     assert_true(list_has(d, "token_endpoint_auth_signing_alg_values_supported", "ES384"));
     assert_false(list_has(d, "token_endpoint_auth_signing_alg_values_supported", "none"));
     assert_false(list_has(d, "token_endpoint_auth_signing_alg_values_supported", "HS256"));
+    assert_true(list_has(d, "dpop_signing_alg_values_supported", "ES256"));
+    assert_true(list_has(d, "dpop_signing_alg_values_supported", "EdDSA"));
+    assert_false(list_has(d, "dpop_signing_alg_values_supported", "HS256"));
     assert_true(list_has(d, "scopes_supported", "system/*.rs"));
     assert_true(list_has(d, "code_challenge_methods_supported", "S256"));
     assert_false(list_has(d, "code_challenge_methods_supported", "plain"));

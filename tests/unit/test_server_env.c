@@ -269,6 +269,36 @@ static void credentials_are_wiped_and_nothing_else(void **state)
     assert_string_equal(e.vars[4], "HTTP_AUTHORIZATION=");
 }
 
+static void two_proofs_are_none(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        const char *vars[3];
+        const char *proof;
+    } rows[] = {
+        {__LINE__, {"REQUEST_METHOD=GET"}, NULL},
+        {__LINE__, {"HTTP_DPOP=a.b.c"}, "a.b.c"},
+        {__LINE__, {"HTTP_DPOP="}, ""},
+        {__LINE__, {"HTTP_DPOP=a.b.c", "HTTP_DPOP=a.b.c"}, ","},
+        {__LINE__, {"HTTP_DPOP=", "HTTP_DPOP=a.b.c"}, ","},
+        {__LINE__, {"HTTP_DPOP=a, b"}, "a, b"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[3][64];
+        char *envp[4] = {NULL};
+        struct request rq;
+        size_t length;
+        for (size_t k = 0; k < 3 && rows[i].vars[k] != NULL; k++) {
+            snprintf(text[k], sizeof text[k], "%s", rows[i].vars[k]);
+            envp[k] = text[k];
+        }
+        request_from_env(envp, ROLE_AUTHORIZER, &rq, &length);
+        check_slice(rows[i].line, rq.dpop, rows[i].proof);
+        check_true(rows[i].line, !rq.duplicate, "duplicate");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +311,7 @@ int main(void)
         cmocka_unit_test(overrides_and_https_are_seen),
         cmocka_unit_test(a_content_length_is_a_number),
         cmocka_unit_test(credentials_are_wiped_and_nothing_else),
+        cmocka_unit_test(two_proofs_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

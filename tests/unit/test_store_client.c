@@ -20,6 +20,7 @@ static void assert_same_client(const struct client *a, const struct client *b)
     assert_int_equal(a->created_at, b->created_at);
     assert_int_equal(a->updated_at, b->updated_at);
     assert_int_equal(a->tokens_valid_from, b->tokens_valid_from);
+    assert_int_equal(a->dpop_required, b->dpop_required);
 }
 
 static const struct client full = {
@@ -34,6 +35,7 @@ static const struct client full = {
     .created_at = 1000,
     .updated_at = 1001,
     .tokens_valid_from = 1002,
+    .dpop_required = true,
 };
 
 static void client_comes_back_whole(void **state)
@@ -46,6 +48,10 @@ static void client_comes_back_whole(void **state)
     c.auth = CLIENT_JWKS;
     assert_int_equal(store_client_add(f->st, &c), ERR_OK);
     assert_int_equal(get(f, "b").auth, CLIENT_JWKS);
+    assert_false(get(f, "b").dpop_required);
+    c.dpop_required = true;
+    assert_int_equal(store_client_update(f->st, &c), ERR_OK);
+    assert_true(get(f, "b").dpop_required);
     assert_int_equal(get(f, "b").tokens_valid_from, 1000);
 }
 

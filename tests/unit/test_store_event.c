@@ -297,6 +297,33 @@ static void revoking_again_never_shortens(void **state)
     assert_int_equal(check(f, "a", SLICE("j"), 1500), ERR_OK);
 }
 
+static void looking_for_a_jti_notes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    const struct slice i = SLICE("i"), j = SLICE("j");
+    assert_int_equal(store_jti_seen(f->st, i, j, 100), ERR_OK);
+    assert_int_equal(count_rows(f, "jti"), 0);
+    assert_int_equal(store_jti_once(f->st, i, j, 200, 100), ERR_OK);
+    assert_int_equal(store_jti_seen(f->st, i, j, 199), ERR_JWT_REPLAY);
+    assert_int_equal(store_jti_seen(f->st, i, j, 200), ERR_OK); /* it has expired */
+    assert_int_equal(store_jti_seen(f->st, j, j, 100), ERR_OK);
+    assert_int_equal(store_jti_seen(f->st, i, SLICE("jj"), 100), ERR_OK);
+    run_sql(f->path, "DROP TABLE jti");
+    assert_int_equal(store_jti_seen(f->st, i, j, 100), ERR_STORE);
+}
+
+/* Without any purge the table holds no more than what has not expired, and a little. */
+static void noting_jtis_forgets_the_old_ones(void **state)
+{
+    struct fixture *f = *state;
+    for (int now = 0; now < 400; now++) {
+        char jti[16];
+        snprintf(jti, sizeof jti, "%d", now);
+        assert_int_equal(store_jti_once(f->st, SLICE("i"), slice_of(jti), now + 20, now), ERR_OK);
+        assert_true(count_rows(f, "jti") <= 40);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +337,8 @@ int main(void)
         WITH(failed_logins_are_told_and_cleared_by_address),
         WITH(revoked_tokens_are_refused),
         WITH(revoking_again_never_shortens),
+        WITH(looking_for_a_jti_notes_nothing),
+        WITH(noting_jtis_forgets_the_old_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

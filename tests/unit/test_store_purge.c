@@ -121,7 +121,7 @@ static void no_table_is_forgotten(void **state)
     struct fixture *f = *state;
     assert_int_equal(number(f, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'"
                                " AND name NOT IN ('client', 'removed_client', 'sqlite_sequence', "
-                               "'meta', 'fetch', 'client_secret',"
+                               "'meta', 'fetch', 'secret', 'client_secret',"
                                " 'jti', 'revocation', 'document', 'opaque_token', 'rate',"
                                " 'introspection', 'signing_key', 'failed_login', 'task',"
                                " 'breaker')"),

@@ -40,6 +40,7 @@ static void a_token_comes_back_as_it_was_put(void **state)
     t.scope = scope;
     t.subject = SLICE("");
     t.jti = SLICE_NONE;
+    t.dpop_jkt = SLICE("thumbprint");
     t.issuer = SLICE("https://a");
     t.audience[1] = SLICE("b");
     t.audience_count = 2;
@@ -53,6 +54,8 @@ static void a_token_comes_back_as_it_was_put(void **state)
     check_slice(__LINE__, out.subject, "");
     check_slice(__LINE__, out.jti, NULL);
     check_slice(__LINE__, out.issuer, "https://a");
+    check_slice(__LINE__, out.dpop_jkt, "thumbprint");
+    assert_ptr_not_equal(out.dpop_jkt.p, t.dpop_jkt.p);
     assert_int_equal(out.audience_count, 2);
     check_slice(__LINE__, out.audience[0], AUDIENCE);
     check_slice(__LINE__, out.audience[1], "b");
