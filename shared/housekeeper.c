@@ -1,10 +1,10 @@
 #include "housekeeper.h"
 
+#include "clock.h"
 #include "log.h"
 #include "upkeep.h"
 
 #include <malloc.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -30,22 +30,13 @@ struct housekeeper {
     pthread_cond_t stopped;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* False when it is time to end. */
 static bool rest(struct housekeeper *h, int64_t ms)
 {
-    int64_t end = now_ms() + ms;
-    struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
-    int waited = 0;
+    int64_t until = clock_ms() + ms;
     pthread_mutex_lock(&h->lock);
-    while (!h->stop && waited == 0)
-        waited = pthread_cond_timedwait(&h->stopped, &h->lock, &until);
+    while (!h->stop && clock_ms() < until)
+        clock_wait(&h->stopped, &h->lock, until);
     bool go_on = !h->stop;
     pthread_mutex_unlock(&h->lock);
     return go_on;
@@ -54,7 +45,7 @@ static bool rest(struct housekeeper *h, int64_t ms)
 /* Until nothing is left or the time is over; then another minute, or another process, goes on. */
 static enum err purge(struct housekeeper *h, struct store *st)
 {
-    int64_t end = now_ms() + PURGE_MS, now = (int64_t)time(NULL);
+    int64_t end = clock_ms() + PURGE_MS, now = (int64_t)time(NULL);
     bool more = true;
     enum err e = upkeep_begin_purge(st, now);
     if (e == ERR_EXISTS)
@@ -62,7 +53,7 @@ static enum err purge(struct housekeeper *h, struct store *st)
     while (e == ERR_OK && more) {
         e = upkeep_purge(st, now, &more);
         if (e == ERR_OK && more)
-            more = rest(h, PAUSE_MS) && now_ms() < end;
+            more = rest(h, PAUSE_MS) && clock_ms() < end;
     }
     return e;
 }
@@ -103,16 +94,12 @@ static void *thread_main(void *argument)
 struct housekeeper *housekeeper_new(const struct config *conf, bool tends_keys)
 {
     struct housekeeper *h = calloc(1, sizeof *h);
-    pthread_condattr_t attributes;
     if (h == NULL)
         return NULL;
     h->conf = conf;
     h->tends_keys = tends_keys;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&h->lock, NULL);
-    pthread_cond_init(&h->stopped, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_cond_init(&h->stopped);
     return h;
 }
 

@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "clock.h"
 #include "log.h"
 #include "server_env.h"
 
@@ -97,23 +98,16 @@ static void read_body(const struct server *s, struct request *rq, size_t length,
     rq->body = (struct slice){to, length};
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Read what comes of a body that is refused, and drop it. */
 static void drain_body(FCGX_Request *fr)
 {
     struct pollfd fd = {.fd = fr->ipcFd, .events = POLLIN};
-    int64_t end = now_ms() + DRAIN_MS;
+    int64_t end = clock_ms() + DRAIN_MS;
     do {
         fr->in->rdNext = fr->in->stop; /* what libfcgi has buffered already */
         if (poll(&fd, 1, LINGER_MS) != 1 || FCGX_GetChar(fr->in) == EOF)
             return;
-    } while (now_ms() < end);
+    } while (clock_ms() < end);
 }
 
 /*
@@ -227,7 +221,7 @@ static bool join_thread(struct thread *t)
 /* Wake the idle threads out of accept until all have ended; false when a request would not end. */
 static bool join_threads(struct thread *threads, unsigned count)
 {
-    int64_t end = now_ms() + SHUTDOWN_MS;
+    int64_t end = clock_ms() + SHUTDOWN_MS;
     do {
         unsigned joined = 0;
         for (unsigned i = 0; i < count; i++) {
@@ -238,7 +232,7 @@ static bool join_threads(struct thread *threads, unsigned count)
         }
         if (joined == count)
             return true;
-    } while (now_ms() < end);
+    } while (clock_ms() < end);
     return false;
 }
 
