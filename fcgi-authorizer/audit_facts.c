@@ -47,7 +47,8 @@ struct slice audit_client(const struct audit_decision *d)
 bool audit_query_may_be_told(const struct audit_decision *d)
 {
     static const char *const names[] = {"token", "secret", "assertion", "password"};
-    struct slice query = d->asked->path.query, bearer = SLICE_NONE;
+    struct slice query = d->asked->path.query, token = SLICE_NONE;
+    enum auth_scheme scheme;
     if (d->asked_error != ERR_OK || query.n == 0 || secret_shaped(query))
         return false;
     for (size_t at = 0; at < query.n; at++)
@@ -56,6 +57,6 @@ bool audit_query_may_be_told(const struct audit_decision *d)
             if (there.n <= query.n - at && slice_is_nocase(there, names[i]))
                 return false;
         }
-    return http_bearer(d->request->authorization, &bearer) != ERR_OK || bearer.n == 0 ||
-           memmem(query.p, query.n, bearer.p, bearer.n) == NULL;
+    return http_token(d->request->authorization, &scheme, &token) != ERR_OK || token.n == 0 ||
+           memmem(query.p, query.n, token.p, token.n) == NULL;
 }

@@ -28,7 +28,8 @@ struct gate {
 static bool prepare(int fd, const char *store_path)
 {
     struct stat file, store;
-    if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) ||
+    /* A second name would be that of a file that is not meant to change hands. */
+    if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_nlink != 1 ||
         (file.st_mode & (S_IWGRP | S_IRWXO)) != 0)
         return false;
     if (geteuid() == 0 &&

@@ -156,8 +156,10 @@ static void note_failure(const struct question *q, const char *fault, int status
                          int64_t ended_at)
 {
     enum err e = ERR_OK;
-    if (probe || !is_about_request(status))
+    if (!is_about_request(status))
         e = store_breaker_failed(q->st, slice_of(q->in->breaker), probe, ended_at);
+    else if (probe)
+        e = store_breaker_clear(q->st, slice_of(q->in->breaker));
     LOG(LOG_LEVEL_ERROR, "introspection-failed",
         LOG_TEXT("issuer", slice_of(q->in->issuer->issuer)), LOG_TEXT("reason", slice_of(fault)),
         LOG_TEXT("effect", SLICE("tokens that have no cached answer are refused with 503")),

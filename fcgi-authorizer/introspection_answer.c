@@ -17,6 +17,21 @@ enum err introspection_answer_active(struct slice answer)
     return e;
 }
 
+/* RFC 9449 section 6.2: one that is bound to a key, and does not tell to which, is of no use. */
+static enum err check_binding(struct slice answer, const struct jwt_claims *c)
+{
+    struct json *document;
+    struct slice type;
+    enum err e = json_parse(answer, &document);
+    if (e != ERR_OK)
+        return e;
+    if (c->cnf_jkt.n == 0 && json_member_string(document, "token_type", &type) &&
+        slice_is_nocase(type, "DPoP"))
+        e = ERR_JWT_CLAIM;
+    json_free(document);
+    return e;
+}
+
 enum err introspection_answer_take(const struct config_issuer *issuer, struct slice answer,
                                    int64_t now, struct arena *a, struct jwt_claims *c,
                                    struct token *out)
@@ -25,6 +40,8 @@ enum err introspection_answer_take(const struct config_issuer *issuer, struct sl
     enum err e = jwt_claims_parse(answer, a, c);
     if (e == ERR_OK && c->iss.p != NULL && !slice_is(c->iss, issuer->issuer))
         e = ERR_JWT_ISSUER;
+    if (e == ERR_OK)
+        e = check_binding(answer, c);
     if (e != ERR_OK)
         return e;
     c->iss = slice_of(issuer->issuer);

@@ -14,9 +14,10 @@ MUST_USE enum err introspection_answer_active(struct slice answer);
 
 /*
  * Of an active one: *c are its claims, *out the facts, by the issuer's rules (issuer_rules.h).
- * iss may be absent, else it must be the issuer's.  Without exp the token counts for
- * introspection_cache.  out->verify_at: never beyond exp, nor introspection_cache from now.
- * Text lies in the arena.  ERR_JWT_ISSUER, the errors of jwt_claims_parse and issuer_rules_take.
+ * iss may be absent, else it must be the issuer's.  token_type DPoP needs cnf.  Without exp the
+ * token counts for introspection_cache.  out->verify_at: never beyond exp, nor introspection_cache
+ * from now. Text lies in the arena.  ERR_JWT_ISSUER, the errors of jwt_claims_parse and
+ * issuer_rules_take.
  */
 MUST_USE enum err introspection_answer_take(const struct config_issuer *issuer, struct slice answer,
                                             int64_t now, struct arena *a, struct jwt_claims *c,

@@ -7,13 +7,15 @@
 #include "introspection_login.h"
 #include "issuer_metadata.h"
 
-#define METADATA_MIN_S 60 /* metadata are kept so long at least */
+#define METADATA_MIN_S   60 /* metadata are kept so long at least */
+#define METADATA_RETRY_S 30 /* old ones serve so long before they are fetched again */
 
 /* Where the metadata say that it is. */
 struct place {
     char url[CONFIG_MAX_TEXT];
     char token_endpoint[CONFIG_MAX_TEXT]; /* "" when they do not say */
     int64_t fetched_at;                   /* 0: never */
+    int64_t retry_at;                     /* nobody fetches before; 0: none failed */
 };
 
 struct introspection_endpoint {
@@ -99,6 +101,7 @@ static enum err take_place(const struct issuer_metadata *from, int64_t fetched_a
     buf_puts(&url, from->url);
     buf_puts(&token_endpoint, from->token_endpoint != NULL ? from->token_endpoint : "");
     out->fetched_at = fetched_at;
+    out->retry_at = 0;
     return url.overflowed || token_endpoint.overflowed ? ERR_INTROSPECTION : ERR_OK;
 }
 
@@ -124,12 +127,13 @@ static enum err load_place(const struct introspection_endpoint *ep, struct store
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+/* Two tries, which leave half of the time to the question itself. */
 static enum err fetch_place(const struct introspection_endpoint *ep, struct store *st, int64_t now,
                             int64_t until, struct arena *a, struct place *out, struct buf *fault)
 {
     struct issuer_metadata metadata;
     enum err e = issuer_metadata_fetch(ep->conf, ep->issuer, "introspection_endpoint",
-                                       left_ms(until) / 2, a, &metadata, fault);
+                                       left_ms(until) / 4, a, &metadata, fault);
     if (e == ERR_OK)
         e = take_place(&metadata, now, out);
     if (e != ERR_OK)
@@ -137,6 +141,13 @@ static enum err fetch_place(const struct introspection_endpoint *ep, struct stor
     return store_document_put(st, slice_of(ep->document), metadata.body, now,
                               now + lifetime_s(ep->conf) +
                                   (int64_t)ep->conf->jwks_stale_if_error_s);
+}
+
+/* Fetching failed a moment ago, and it will do as it is. */
+static bool may_serve(const struct place *p, int64_t now, int64_t most)
+{
+    return now < p->retry_at && p->retry_at <= now + METADATA_RETRY_S &&
+           is_recent(p->fetched_at, now, most);
 }
 
 /* By discovery: as this process knows it, as the store does, or as the issuer says now. */
@@ -147,7 +158,7 @@ static enum err discover(struct introspection_endpoint *ep, struct store *st, in
     pthread_mutex_lock(&ep->lock);
     *out = ep->place;
     pthread_mutex_unlock(&ep->lock);
-    if (is_recent(out->fetched_at, now, fresh_s))
+    if (is_recent(out->fetched_at, now, fresh_s) || may_serve(out, now, fresh_s + stale_s))
         return ERR_OK;
     enum err e = load_place(ep, st, a, out);
     if (e == ERR_OK && !is_recent(out->fetched_at, now, fresh_s)) {
@@ -155,6 +166,7 @@ static enum err discover(struct introspection_endpoint *ep, struct store *st, in
         e = fetch_place(ep, st, now, until, a, out, fault);
         if (e == ERR_INTROSPECTION && is_recent(old.fetched_at, now, fresh_s + stale_s)) {
             *out = old;
+            out->retry_at = now + METADATA_RETRY_S;
             e = ERR_OK;
         }
     }

@@ -133,6 +133,16 @@ static bool is_introspected(const struct config_issuer *issuer)
     return slice_is(slice_of(issuer->keys), "introspection");
 }
 
+/* An answer that is silent on the key that a token is bound to does not set it free. */
+static enum err keep_binding(const struct jwt_claims *c, struct token *out)
+{
+    if (c->cnf_jkt.n == 0)
+        return ERR_OK;
+    if (out->dpop_jkt.n == 0)
+        out->dpop_jkt = c->cnf_jkt;
+    return slice_eq(out->dpop_jkt, c->cnf_jkt) ? ERR_OK : ERR_JWT_CLAIM;
+}
+
 /*
  * Introspected as it came, be it encrypted or not.  What its own claims say can only speak against
  * it: nobody has to be asked about a token that says that it has expired.
@@ -142,7 +152,9 @@ static enum err check_at_issuer(struct issuers *all, size_t i, struct store *st,
                                 struct token *out)
 {
     enum err e = c->has_exp ? jwt_check_time(c, now, all->conf->issuers[i].clock_skew_s) : ERR_OK;
-    return e == ERR_OK ? introspection_check(all->introspections[i], st, token, now, a, out) : e;
+    if (e == ERR_OK)
+        e = introspection_check(all->introspections[i], st, token, now, a, out);
+    return e == ERR_OK ? keep_binding(c, out) : e;
 }
 
 /* The one issuer that is asked about tokens of which nothing else is known. */

@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define SET_BACK_S 2
+
 struct verifier {
     const struct config *conf;
     struct token_cache *cache;
@@ -129,10 +131,21 @@ static bool has_news(struct verifier *v)
     return signal_count(v) != atomic_load(&v->seen);
 }
 
+/*
+ * What is cached counts by times that were true then: not for as long as the clock was ahead.  A
+ * thread that comes a moment late is no such case.
+ */
+static void follow_clock(struct verifier *v, int64_t now)
+{
+    if (now < atomic_load(&v->checked_at) - SET_BACK_S)
+        atomic_fetch_add(&v->generation, 1);
+}
+
 /* Holding v->refreshing. */
 static void look(struct verifier *v, struct store **store, int64_t now)
 {
     enum err e = verifier_store(v, store);
+    follow_clock(v, now);
     if (e == ERR_OK)
         follow_signal(v);
     uint64_t count = signal_count(v); /* before the epoch is read, so that no change is lost */

@@ -107,7 +107,7 @@ enum err keyring_decryption_key(const struct keyring *k, struct slice kid, struc
 
 struct encryption_key {
     const struct keyring *k;
-    int64_t activated_at;
+    int64_t began;
     struct jwk *found; /* owned */
 };
 
@@ -117,14 +117,15 @@ static bool take_encryption_key(const struct store_key *row, void *context)
     struct key_row times = {.state = row->state, .activated_at = row->activated_at};
     struct jwk *key;
     bool expired = row->expires_at != 0 && row->expires_at <= search->k->now;
-    bool later = search->found == NULL || row->activated_at > search->activated_at;
+    int64_t began = key_row_began(&times, search->k->now);
+    bool later = search->found == NULL || began > search->began;
     if (expired || !later || !key_row_signs(&times, search->k->now) ||
         strcmp(row->use, search->k->use) != 0 ||
         jwk_parse(slice_of(row->public_jwk), &key) != ERR_OK)
         return true;
     jwk_free(search->found);
     search->found = key;
-    search->activated_at = row->activated_at;
+    search->began = began;
     return true;
 }
 

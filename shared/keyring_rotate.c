@@ -168,12 +168,6 @@ enum err keyring_rotate(const struct keyring *k, char kid[JWK_THUMBPRINT + 1], s
     return e;
 }
 
-/* When the key that signs is old enough to be replaced; one from the future is so now. */
-static int64_t replace_at(const struct keyring *k, const struct key_row *signer)
-{
-    return signer->activated_at > k->now ? k->now : signer->activated_at + k->rotate_every_s;
-}
-
 static enum err replace_in_time(const struct keyring *k, struct key_rows *all,
                                 struct key_tended *out, struct buf *fault)
 {
@@ -184,7 +178,7 @@ static enum err replace_in_time(const struct keyring *k, struct key_rows *all,
         out->next_at = k->now;
         return ERR_OK;
     }
-    int64_t lead = k->publish_s + MARGIN_S, at = replace_at(k, signer);
+    int64_t lead = k->publish_s + MARGIN_S, at = key_row_began(signer, k->now) + k->rotate_every_s;
     /* A time that lies farther ahead was set while the clock was wrong. */
     if (next != NULL && next->activated_at <= k->now + lead)
         return ERR_OK;

@@ -77,17 +77,19 @@ bool key_row_signs(const struct key_row *row, int64_t now)
     return due || row->state == KEY_ACTIVE;
 }
 
-const struct key_row *key_row_later(const struct key_row *a, const struct key_row *b)
+int64_t key_row_began(const struct key_row *row, int64_t now)
 {
-    return a == NULL || b->activated_at > a->activated_at ? b : a;
+    return row->activated_at <= now ? row->activated_at : 0;
 }
 
 const struct key_row *key_rows_signer(const struct key_rows *all)
 {
     const struct key_row *signer = NULL;
     for (size_t i = 0; i < all->count; i++)
-        if (all->rows[i].here && key_row_signs(&all->rows[i], all->now))
-            signer = key_row_later(signer, &all->rows[i]);
+        if (all->rows[i].here && key_row_signs(&all->rows[i], all->now) &&
+            (signer == NULL ||
+             key_row_began(&all->rows[i], all->now) > key_row_began(signer, all->now)))
+            signer = &all->rows[i];
     return signer;
 }
 

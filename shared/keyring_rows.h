@@ -41,9 +41,12 @@ MUST_USE enum err key_rows_lock(const struct keyring *k, bool wait, struct key_r
 
 /* Does it sign (or is encrypted for) now: active, or pending and its time has come? */
 bool key_row_signs(const struct key_row *row, int64_t now);
-/* Of two that sign the one that was to begin later; of equal ones the first. */
-const struct key_row *key_row_later(const struct key_row *a, const struct key_row *b);
-/* Of this host; NULL when none signs. */
+/*
+ * Since when it signs, to compare with others.  0 for one from the future: it began while the clock
+ * was wrong, and must give way.
+ */
+int64_t key_row_began(const struct key_row *row, int64_t now);
+/* Of this host, the one that began last, of equal ones the newest; NULL when none signs. */
 const struct key_row *key_rows_signer(const struct key_rows *all);
 
 MUST_USE enum err key_row_save(const struct keyring *k, const struct key_row *row,

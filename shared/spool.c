@@ -30,6 +30,13 @@ struct spool {
     unsigned count;
 };
 
+/* Whoever may add files to it could have them sent, or hold the lock for ever. */
+static bool is_ours_alone(int directory)
+{
+    struct stat st;
+    return fstat(directory, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 struct spool *spool_open(const char *directory, uint64_t max_bytes)
 {
     struct spool *s = calloc(1, sizeof *s);
@@ -39,7 +46,8 @@ struct spool *spool_open(const char *directory, uint64_t max_bytes)
     s->max_bytes = max_bytes;
     s->fd = s->leader = -1;
     s->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (s->directory < 0 || pthread_mutex_init(&s->mutex, NULL) != 0) {
+    if (s->directory < 0 || !is_ours_alone(s->directory) ||
+        pthread_mutex_init(&s->mutex, NULL) != 0) {
         if (s->directory >= 0)
             close(s->directory);
         free(s);

@@ -20,7 +20,8 @@ struct spool;
 
 /*
  * The directory is made with mode 0700 when it is missing.  max_bytes: all segments of all
- * processes; each process may exceed it by one segment.  NULL: memory or the directory fails.
+ * processes; each process may exceed it by one segment.  NULL: memory or the directory fails, or
+ * others may write to it.
  */
 struct spool *spool_open(const char *directory, uint64_t max_bytes);
 /* Closes the segment; what is in it stays. */

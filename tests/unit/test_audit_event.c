@@ -156,12 +156,14 @@ static void test_query(void **state)
         {__LINE__, "?name=eyJhbGciOiJub25l", false},
         {__LINE__, "?name=opaque~bearer", false},
     };
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    static const char *const schemes[] = {"Bearer opaque~bearer", "DPoP opaque~bearer"};
+    for (size_t k = 0; k < COUNT(schemes) * COUNT(rows); k++) {
+        size_t i = k % COUNT(rows);
         struct told t;
         char uri[256];
         snprintf(uri, sizeof uri, "/fhir/Patient%s", rows[i].query);
         tell_of(&t, &conf, "GET", uri, ALL);
-        t.request.authorization = SLICE("Bearer opaque~bearer");
+        t.request.authorization = slice_of(schemes[k / COUNT(rows)]);
         const char *event = write_event(&t);
         bool search = t.asked.interaction == FHIR_SEARCH_TYPE;
         check_has(rows[i].line, event, rows[i].told, FULL);

@@ -142,13 +142,31 @@ static void an_unusable_file_is_not_shared(void **state)
     gate_free(g);
 }
 
+/* As root the gate gives its file away: it must not be another file by a second name. */
+static void a_file_with_another_name_is_not_taken(void **state)
+{
+    const struct site *s = *state;
+    char path[128], other[128];
+    struct stat sb;
+    snprintf(path, sizeof path, "%s/gate", s->directory);
+    snprintf(other, sizeof other, "%s/other", s->directory);
+    int fd = open(other, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(link(other, path), 0);
+    gate_free(open_gate(s, 1, 60000));
+    assert_int_equal(fstat(fd, &sb), 0);
+    assert_int_equal(sb.st_size, 0);
+    close(fd);
+    unlink(path);
+    unlink(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SITE(there_are_as_many_places_as_said),
-        SITE(who_died_inside_loses_the_place),
-        SITE(a_short_rush_is_let_through),
-        SITE(an_unusable_file_is_not_shared),
+        SITE(there_are_as_many_places_as_said),      SITE(who_died_inside_loses_the_place),
+        SITE(a_short_rush_is_let_through),           SITE(an_unusable_file_is_not_shared),
+        SITE(a_file_with_another_name_is_not_taken),
     };
     return cmocka_run_group_tests_name("gate", tests, NULL, NULL);
 }

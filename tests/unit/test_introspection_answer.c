@@ -60,6 +60,7 @@ static void only_a_true_active_is_active(void **state)
 #define CID ",\"client_id\":\"c\""
 #define AUD ",\"aud\":\"https://a.example/fhir\""
 #define EXP ",\"exp\":1800000300"
+#define CNF ",\"cnf\":{\"jkt\":\"0123456789abcdef0123456789abcdef0123456789a\"}"
 #define SCP ",\"scope\":\"system/*.rs\""
 #define ANY "audience = any\n"
 
@@ -120,6 +121,11 @@ static const struct {
     {__LINE__, "", ACT AUD EXP SUB ",\"client_id\":7}", ERR_JWT_CLAIM, 0, 0, 0},
     {__LINE__, "", ACT AUD EXP ",\"sub\":\"a\\r\\nb\"}", ERR_JWT_CLAIM, 0, 0, 0},
     {__LINE__, "", ACT AUD EXP ",\"username\":\"u\"}", ERR_JWT_CLAIM, 0, 0, 0},
+    /* bound to a key, or said to be without telling which */
+    {__LINE__, "", ACT AUD EXP CID ",\"token_type\":\"Bearer\"}", ERR_OK, "c", "", 60},
+    {__LINE__, "", ACT AUD EXP CID ",\"token_type\":\"DPoP\"" CNF "}", ERR_OK, "c", "", 60},
+    {__LINE__, "", ACT AUD EXP CID ",\"token_type\":\"DPoP\"}", ERR_JWT_CLAIM, 0, 0, 0},
+    {__LINE__, "", ACT AUD EXP CID ",\"token_type\":\"dpop\"}", ERR_JWT_CLAIM, 0, 0, 0},
     /* scopes */
     {__LINE__, "", ACT AUD EXP CID ",\"scope\":[\"a\",\"b\"]}", ERR_OK, "c", "a b", 60},
     {__LINE__, "", ACT AUD EXP CID ",\"scope\":7}", ERR_JWT_CLAIM, 0, 0, 0},

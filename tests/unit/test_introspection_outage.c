@@ -96,6 +96,24 @@ static void refusals_of_one_request_do_not_count(void **state)
     end(&s);
 }
 
+/* Nor may it keep others shut out, when it happens to be the probe. */
+static void a_probe_that_is_disliked_shows_that_the_endpoint_is_well(void **state)
+{
+    struct scene s;
+    char token[16];
+    begin(&s, state, SECRET);
+    web_put(s.t->web, "/i", 500, "", ACTIVE);
+    for (int i = 0; i < STORE_BREAKER_FAILURES; i++) {
+        snprintf(token, sizeof token, "t%d", i);
+        CHECK(&s, token, NOW, ERR_INTROSPECTION);
+    }
+    web_put(s.t->web, "/i", 400, "", ACTIVE);
+    CHECK(&s, "disliked", NOW + 6, ERR_INTROSPECTION);
+    web_put(s.t->web, "/i", 200, "", ACTIVE);
+    CHECK(&s, "good", NOW + 6, ERR_OK);
+    end(&s);
+}
+
 static void a_success_ends_the_row_of_failures(void **state)
 {
     struct scene s;
@@ -236,6 +254,7 @@ int main(void)
         TRUST(what_is_no_answer_is_an_outage),
         TRUST(after_failures_in_a_row_nobody_asks),
         TRUST(refusals_of_one_request_do_not_count),
+        TRUST(a_probe_that_is_disliked_shows_that_the_endpoint_is_well),
         TRUST(a_success_ends_the_row_of_failures),
         TRUST(a_silent_endpoint_is_not_waited_for),
         TRUST(credentials_are_read_anew_when_refused),

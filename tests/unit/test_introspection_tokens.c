@@ -45,6 +45,34 @@ static void its_place_may_be_discovered(void **state)
     end(&s);
 }
 
+/* Metadata that hang are no reason not to ask where the endpoint was a moment ago. */
+static void silent_metadata_do_not_take_the_time_of_the_question(void **state)
+{
+    struct scene s = {.t = *state};
+    put_file(s.t, "secret", "p");
+    char sections[1024];
+    snprintf(sections, sizeof sections,
+             "[issuer \"x\"]\nissuer = @\nkeys = introspection\nintrospection = discovery\n"
+             "introspection_client_id = me\nintrospection_secret_file = %s/secret\n"
+             "introspection_timeout = 1s\n",
+             s.t->site->directory);
+    trust_configure(s.t, "", sections);
+    restart(&s);
+    web_put(s.t->web, "/i", 200, "", LASTING);
+    web_put(s.t->web, PLACE, 200, "", metadata(&s, "/i"));
+    CHECK(&s, "a", NOW, ERR_OK);
+    web_put(s.t->web, PLACE, 200, "", NULL); /* held */
+    web_put(s.t->web, "/.well-known/openid-configuration", 200, "", NULL);
+    CHECK(&s, "b", NOW + 300, ERR_OK);
+    assert_int_equal(web_asked(s.t->web, PLACE), 2);
+    /* Nor is each question held up by them. */
+    CHECK(&s, "c", NOW + 301, ERR_OK);
+    assert_int_equal(web_asked(s.t->web, PLACE), 2);
+    CHECK(&s, "d", NOW + 330, ERR_OK);
+    assert_int_equal(web_asked(s.t->web, PLACE), 3);
+    end(&s);
+}
+
 static enum err check_all(struct site *site, struct slice token)
 {
     struct token out;
@@ -99,6 +127,49 @@ static void only_what_may_be_a_token_of_the_issuer_is_asked_about(void **state)
                                  : site_sign(s.t->site, key, "anything", rows[i].claims);
         check_err(rows[i].line, check_all(s.t->site, token), rows[i].want);
         check_true(rows[i].line, (asked(&s) > before) == rows[i].asked, "asked");
+    }
+    jwk_free(key);
+    end(&s);
+}
+
+#define JKT_A    "0123456789abcdef0123456789abcdef0123456789a"
+#define JKT_B    "0123456789abcdef0123456789abcdef0123456789b"
+#define CNF(jkt) ",\"cnf\":{\"jkt\":\"" jkt "\"}"
+
+/* A binding in the token counts, whatever its issuer says of it. */
+static void a_bound_token_stays_bound(void **state)
+{
+    static const struct {
+        int line;
+        const char *claims, *answer;
+        enum err want;
+        const char *jkt;
+    } rows[] = {
+        {__LINE__, CLAIMS("x", CNF(JKT_A)), "", ERR_OK, JKT_A},
+        {__LINE__, CLAIMS("x", CNF(JKT_A)), CNF(JKT_A), ERR_OK, JKT_A},
+        {__LINE__, CLAIMS("x", CNF(JKT_A)), CNF(JKT_B), ERR_JWT_CLAIM, NULL},
+        {__LINE__, CLAIMS("x", ""), CNF(JKT_B), ERR_OK, JKT_B},
+        {__LINE__, CLAIMS("x", ""), "", ERR_OK, NULL},
+    };
+    struct scene s;
+    begin(&s, state, SECRET "introspection_cache = 0\n");
+    struct jwk *key = trust_key("ES256", "k");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct token out;
+        char answer[512];
+        struct issuers *all = issuers_new(&s.t->site->conf);
+        struct slice token = site_sign(s.t->site, key, "at+jwt", rows[i].claims);
+        snprintf(answer, sizeof answer,
+                 "{\"active\":true,\"client_id\":\"c\",\"aud\":\"" SITE_FHIR "\"%s}",
+                 rows[i].answer);
+        web_put(s.t->web, "/i", 200, "", answer);
+        check_err(rows[i].line,
+                  issuers_check(all, NULL, s.t->site->st, token, NOW, &s.t->site->arena, &out),
+                  rows[i].want);
+        if (rows[i].want == ERR_OK)
+            check_slice(rows[i].line, out.dpop_jkt, rows[i].jkt);
+        web_put(s.t->web, "/i", 200, "", ACTIVE);
+        issuers_free(all);
     }
     jwk_free(key);
     end(&s);
@@ -168,7 +239,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TRUST(its_place_may_be_discovered),
+        TRUST(silent_metadata_do_not_take_the_time_of_the_question),
         TRUST(only_what_may_be_a_token_of_the_issuer_is_asked_about),
+        TRUST(a_bound_token_stays_bound),
         TRUST(encrypted_tokens_are_asked_about_as_they_came),
     };
     return cmocka_run_group_tests_name("introspection_tokens", tests, NULL, NULL);

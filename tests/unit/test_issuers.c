@@ -382,13 +382,37 @@ static void a_key_that_is_withdrawn_ends_its_tokens(void **state)
     end(&p);
 }
 
+/* What was verified counts for a minute, not until a clock that was wrong has been overtaken. */
+static void a_clock_that_was_set_back_ends_what_was_cached(void **state)
+{
+    struct pair p;
+    struct store *mine = NULL;
+    struct token out;
+    begin(&p, state);
+    struct arena *a = &p.t->site->arena;
+    struct verifier *v = verifier_new(&p.t->site->conf);
+    assert_non_null(v);
+    struct slice token = site_sign(p.t->site, p.x, "at+jwt", GOOD);
+    assert_int_equal(verifier_check(v, &mine, token, NOW, a, &out), ERR_OK);
+    put_set(p.t, "x.json", trust_set(p.t, &p.y, 1));
+    assert_int_equal(verifier_check(v, &mine, token, NOW - 1, a, &out), ERR_OK);
+    assert_int_equal(verifier_check(v, &mine, token, NOW - 3600, a, &out), ERR_JWT_SIGNATURE);
+    store_close(mine);
+    verifier_free(v);
+    end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TRUST(each_rule_of_an_issuer_counts),           TRUST(a_token_of_nobody_costs_nothing),
-        TRUST(keys_of_the_header_are_never_used),       TRUST(issuers_do_not_share_keys),
-        TRUST(the_store_may_be_the_source_of_keys),     TRUST(a_jti_that_was_revoked_here_counts),
+        TRUST(each_rule_of_an_issuer_counts),
+        TRUST(a_token_of_nobody_costs_nothing),
+        TRUST(keys_of_the_header_are_never_used),
+        TRUST(issuers_do_not_share_keys),
+        TRUST(the_store_may_be_the_source_of_keys),
+        TRUST(a_jti_that_was_revoked_here_counts),
         TRUST(a_key_that_is_withdrawn_ends_its_tokens),
+        TRUST(a_clock_that_was_set_back_ends_what_was_cached),
     };
     return cmocka_run_group_tests_name("issuers", tests, NULL, NULL);
 }

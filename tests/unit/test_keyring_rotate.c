@@ -296,6 +296,28 @@ static void what_was_set_under_a_wrong_clock_is_set_anew(void **state)
     host_down(&h);
 }
 
+/* A key that began to sign while the clock was ahead gives way as any other. */
+static void a_key_from_the_future_is_replaced(void **state)
+{
+    struct host h;
+    kid_text first, second, third;
+    host_with_key(&h, state, first);
+    sql(&h, "UPDATE signing_key SET activated_at = 9000000000");
+    assert_signs_at(&h, first, NOW);
+    rotate(&h, second);
+    struct key_tended t = tend_at(&h, NOW + PUBLISH + MARGIN);
+    assert_int_equal(t.change, KEY_SWITCHED);
+    assert_string_equal(t.kid, second);
+    assert_signs_at(&h, second, NOW + PUBLISH + MARGIN);
+    assert_state(&h, first, KEY_RETIRED);
+    h.ring.publish_s = 0;
+    sql(&h, "UPDATE signing_key SET activated_at = 9000000000 WHERE state = 1");
+    rotate(&h, third);
+    assert_signs(&h, third);
+    assert_state(&h, second, KEY_RETIRED);
+    host_down(&h);
+}
+
 static void a_host_without_a_key_is_not_given_one(void **state)
 {
     struct host h;
@@ -407,6 +429,7 @@ int main(void)
         TEST(keys_are_replaced_in_time),
         TEST(a_late_replacement_is_published_first),
         TEST(what_was_set_under_a_wrong_clock_is_set_anew),
+        TEST(a_key_from_the_future_is_replaced),
         TEST(a_host_without_a_key_is_not_given_one),
         TEST(a_full_set_is_not_filled_further),
         TEST(files_go_when_they_are_needed_no_more),

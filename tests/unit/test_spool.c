@@ -259,6 +259,23 @@ static void test_no_directory(void **state)
     spool_close(NULL);
 }
 
+/* Whoever can put a file there could have the gateway send what he likes, or nothing more. */
+static void test_directory_that_others_write_to(void **state)
+{
+    static const struct {
+        mode_t mode;
+        bool good;
+    } rows[] = {{0700, true}, {0755, true}, {0770, false}, {0702, false}, {01777, false}};
+    const struct place *p = *state;
+    assert_int_equal(mkdir(p->directory, 0700), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(chmod(p->directory, rows[i].mode), 0);
+        struct spool *s = spool_open(p->directory, BOUND);
+        check_true((int)i, (s != NULL) == rows[i].good, "opened");
+        spool_close(s);
+    }
+}
+
 int main(void)
 {
 #define ROW(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
@@ -270,6 +287,7 @@ int main(void)
         ROW(test_bound),
         ROW(test_two_processes),
         ROW(test_no_directory),
+        ROW(test_directory_that_others_write_to),
     };
     return cmocka_run_group_tests_name("spool", tests, NULL, NULL);
 }
