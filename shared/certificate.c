@@ -2,6 +2,7 @@
 
 #include "base64url.h"
 #include "form.h"
+#include "httpmsg.h"
 #include "secret.h"
 
 #include <arpa/inet.h>
@@ -56,6 +57,11 @@ enum err certificate_der(struct slice text, struct arena *a, struct slice *der)
     if (e == ERR_OK)
         *der = bytes;
     return e == ERR_BASE64 ? ERR_TLS_FORM : e == ERR_TOO_LARGE ? ERR_MEMORY : e;
+}
+
+enum err certificate_shown(const struct request *rq, bool taken, struct arena *a, struct slice *der)
+{
+    return taken ? certificate_der(rq->certificate, a, der) : ERR_TLS_OFF;
 }
 
 /* Where the text begins; SIZE_MAX: nowhere. */

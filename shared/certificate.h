@@ -8,6 +8,8 @@
 #include "buf.h"
 #include "error.h"
 
+struct request; /* httpmsg.h */
+
 #define CERTIFICATE_MAX_BYTES 16384 /* of its text */
 #define CERTIFICATE_DIGEST    43    /* base64url characters of a SHA-256 */
 #define CERTIFICATE_MAX_NAME  1024
@@ -29,6 +31,13 @@ enum certificate_name {
  * open.
  */
 MUST_USE enum err certificate_der(struct slice text, struct arena *a, struct slice *der);
+
+/*
+ * That of a request.  taken: whether the configuration lets the web server's word count;
+ * ERR_TLS_OFF when not.
+ */
+MUST_USE enum err certificate_shown(const struct request *rq, bool taken, struct arena *a,
+                                    struct slice *der);
 
 /*
  * Cut the next PEM certificate, from BEGIN to END, off a file's text; what stands before it is
