@@ -88,6 +88,7 @@ enum status client_add(struct ctl *c)
         .auth = CLIENT_SECRET,
         .jwks = "",
         .jwks_uri = "",
+        .tls_name = "",
         .enabled = true,
         .created_at = c->now,
         .updated_at = c->now,
@@ -123,9 +124,10 @@ static enum status client_save(struct ctl *c, struct client *client)
 
 enum status client_set(struct ctl *c)
 {
-    static const enum option settings[] = {OPT_NAME, OPT_SCOPE,    OPT_TOKEN_LIFETIME,
-                                           OPT_JWKS, OPT_JWKS_URI, OPT_IMPORT_SECRET,
-                                           OPT_DPOP};
+    static const enum option settings[] = {
+        OPT_NAME,          OPT_SCOPE,         OPT_TOKEN_LIFETIME,  OPT_JWKS,        OPT_JWKS_URI,
+        OPT_IMPORT_SECRET, OPT_DPOP,          OPT_TLS_SUBJECT,     OPT_TLS_SAN_DNS, OPT_TLS_SAN_URI,
+        OPT_TLS_SAN_IP,    OPT_TLS_SAN_EMAIL, OPT_TLS_CERTIFICATE, OPT_TLS_BOUND};
     struct client client;
     bool any = false;
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
@@ -157,7 +159,8 @@ enum status client_rotate_secret(struct ctl *c)
     if (s != STATUS_YES)
         return s;
     if (client.auth != CLIENT_SECRET)
-        return ctl_no("client '%s' has no secret: it signs assertions with its own key", client.id);
+        return ctl_no("client '%s' has no secret: it has a key or a certificate of its own",
+                      client.id);
     return secret_renew(c, &client, grace > 0 ? c->now + (int64_t)grace : c->now - 1);
 }
 

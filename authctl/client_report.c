@@ -2,30 +2,45 @@
 #include "client_report.h"
 
 #include "jwk.h"
+#include "registration.h"
 #include "report.h"
 #include "throttle.h"
 
-#define CLIENT_FIELDS 12
+#define CLIENT_FIELDS 14
 #define SHOW_FIELDS   (CLIENT_FIELDS + 4 + CLIENT_MAX_SECRETS + JWK_SET_MAX_KEYS)
+
+static struct slice method_of(const struct client *client)
+{
+    static const char *const names[] = {[CLIENT_SECRET] = "client_secret_basic",
+                                        [CLIENT_JWKS] = "private_key_jwt",
+                                        [CLIENT_JWKS_URI] = "private_key_jwt",
+                                        [CLIENT_TLS] = "tls_client_auth",
+                                        [CLIENT_TLS_SELF_SIGNED] = "self_signed_tls_client_auth"};
+    return slice_of(names[client->auth]);
+}
 
 static size_t client_fields(const struct client *client, const char *secret,
                             struct field out[CLIENT_FIELDS])
 {
-    const char *method = client->auth == CLIENT_SECRET ? "client_secret_basic" : "private_key_jwt";
+    bool tls = client->auth == CLIENT_TLS || client->auth == CLIENT_TLS_SELF_SIGNED;
     size_t n = 0;
     out[n++] = REPORT_TEXT("client_id", "Client id", slice_of(client->id));
     if (secret != NULL)
         out[n++] = REPORT_TEXT("client_secret", "Client secret", slice_of(secret));
     out[n++] = REPORT_TEXT("name", "Name", slice_of(client->name));
     out[n++] = REPORT_TEXT("scope", "Scope", slice_of(client->scope));
-    out[n++] = REPORT_TEXT("auth_method", "Authentication", slice_of(method));
+    out[n++] = REPORT_TEXT("auth_method", "Authentication", method_of(client));
     if (client->auth == CLIENT_JWKS_URI)
         out[n++] = REPORT_TEXT("jwks_uri", "JWKS URI", slice_of(client->jwks_uri));
+    if (tls)
+        out[n++] = registration_tls_field(client);
     out[n++] = REPORT_NUMBER("enabled", "Enabled", FIELD_FLAG, client->enabled);
     out[n++] =
         REPORT_NUMBER("token_lifetime", "Token lifetime", FIELD_LIFETIME, client->token_lifetime_s);
     out[n++] =
         REPORT_TEXT("dpop", "DPoP", client->dpop_required ? SLICE("required") : SLICE("optional"));
+    out[n++] = REPORT_TEXT("tls_bound", "Bound to certificate",
+                           tls || client->tls_bound ? SLICE("required") : SLICE("optional"));
     out[n++] = REPORT_NUMBER("created_at", "Created", FIELD_TIME, client->created_at);
     out[n++] = REPORT_NUMBER("updated_at", "Updated", FIELD_TIME, client->updated_at);
     out[n++] = REPORT_NUMBER("tokens_valid_from", "Tokens valid from", FIELD_TIME,
@@ -55,9 +70,7 @@ static bool list_one(const struct client *client, void *context)
     if (list->c->options[OPT_JSON] == NULL) {
         n = 0;
         fields[n++] = REPORT_TEXT("", "CLIENT ID", slice_of(client->id));
-        fields[n++] = REPORT_TEXT("", "AUTHENTICATION",
-                                  client->auth == CLIENT_SECRET ? SLICE("client_secret_basic")
-                                                                : SLICE("private_key_jwt"));
+        fields[n++] = REPORT_TEXT("", "AUTHENTICATION", method_of(client));
         fields[n++] = REPORT_NUMBER("", "ENABLED", FIELD_FLAG, client->enabled);
         fields[n++] = REPORT_TEXT("", "NAME", slice_of(client->name));
         fields[n++] = REPORT_TEXT("", "SCOPE", slice_of(client->scope));

@@ -52,21 +52,24 @@ static enum err gather(struct ctl *c, struct slice bearer, struct explanation *x
 }
 
 /*
- * A proof is for one request that the client sends; there is none here to judge.  It is taken to be
- * there and right.
+ * A proof is for one request that the client sends, and a certificate for one connection; there is
+ * none here to judge.  They are taken to be there and right.
  */
-static void assume_proof(struct explanation *x)
+static void assume_possession(const struct config *conf, struct explanation *x)
 {
-    struct buf jkt = BUF(x->held.jkt);
-    if (x->checked != ERR_OK || x->token.dpop_jkt.n == 0)
+    struct buf jkt = BUF(x->held.jkt), x5t = BUF(x->held.x5t);
+    if (x->checked != ERR_OK)
         return;
-    x->held.scheme = AUTH_DPOP;
+    if (x->token.dpop_jkt.n > 0)
+        x->held.scheme = AUTH_DPOP;
     buf_put(&jkt, x->token.dpop_jkt);
+    buf_put(&x5t, x->token.tls_x5t);
+    x->held.certificate = conf->authorizer_certificates ? ERR_OK : ERR_TLS_OFF;
 }
 
 static void decide(struct ctl *c, struct explanation *x)
 {
-    assume_proof(x);
+    assume_possession(&c->config, x);
     x->decision = authorize(&x->asked, x->asked_error, x->presented,
                             x->checked == ERR_OK ? &x->token : NULL, x->checked, &x->held, c->now);
 }
@@ -175,11 +178,16 @@ static struct slice token_text(const struct explanation *x)
 
 static struct slice binding_text(struct ctl *c, const struct explanation *x)
 {
-    struct buf text = buf_in(&c->arena, 256);
-    if (x->token.dpop_jkt.n == 0)
+    struct buf text = buf_in(&c->arena, 512);
+    struct slice key = x->token.dpop_jkt, certificate = x->token.tls_x5t;
+    if (key.n == 0 && certificate.n == 0)
         return SLICE("nobody: a bearer token");
-    buf_printf(&text, "key %.*s (DPoP); the proof of a request is not judged here",
-               SLICE_FMT(x->token.dpop_jkt));
+    if (key.n > 0)
+        buf_printf(&text, "key %.*s (DPoP); the proof of a request is not judged here",
+                   SLICE_FMT(key));
+    if (certificate.n > 0)
+        buf_printf(&text, "%scertificate %.*s (x5t#S256); it is taken to be shown",
+                   key.n > 0 ? "; " : "", SLICE_FMT(certificate));
     return buf_slice(&text);
 }
 
@@ -259,6 +267,7 @@ static void document(struct ctl *c, const struct explanation *x)
                       x->checked == ERR_OK && x->token.introspected),
         REPORT_TEXT("scope", "", x->checked == ERR_OK ? x->token.scope : SLICE("")),
         REPORT_TEXT("dpop_jkt", "", x->checked == ERR_OK ? x->token.dpop_jkt : SLICE("")),
+        REPORT_TEXT("tls_x5t", "", x->checked == ERR_OK ? x->token.tls_x5t : SLICE("")),
         REPORT_TEXT("scope_needed", "", slice_of(x->decision.scope)),
         REPORT_TEXT("hint", "", slice_of(x->decision.hint)),
         REPORT_TEXT("limits", "", slice_of(x->decision.limits)),

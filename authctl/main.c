@@ -19,7 +19,8 @@
 
 #define REGISTRATION_OPTIONS                                                                       \
     (OPT(SCOPE) | OPT(IMPORT_SECRET) | OPT(JWKS) | OPT(JWKS_URI) | OPT(TOKEN_LIFETIME) |           \
-     OPT(DPOP) | OPT(JSON))
+     OPT(DPOP) | OPT(TLS_SUBJECT) | OPT(TLS_SAN_DNS) | OPT(TLS_SAN_URI) | OPT(TLS_SAN_IP) |        \
+     OPT(TLS_SAN_EMAIL) | OPT(TLS_CERTIFICATE) | OPT(TLS_BOUND) | OPT(JSON))
 
 /* clang-format off */
 static const struct command rows[] = {
@@ -27,16 +28,21 @@ static const struct command rows[] = {
      "Report all faults of the configuration; warn when there is no store or signing key.",
      config_check},
     {"client", "add", "NAME", NULL, REGISTRATION_OPTIONS | OPT(SECRET) | OPT(ID),
-     "NAME --scope SCOPES [--secret | --import-secret FILE|- | --jwks FILE | --jwks-uri URL]\n"
-     "        [--id ID] [--token-lifetime 10s] [--dpop required|optional] [--json]",
+     "NAME --scope SCOPES [--secret | --import-secret FILE|- | --jwks FILE | --jwks-uri URL |\n"
+     "        --tls-subject DN | --tls-san-dns NAME | --tls-san-uri URI | --tls-san-ip ADDRESS |\n"
+     "        --tls-san-email ADDRESS | --tls-certificate FILE]\n"
+     "        [--id ID] [--token-lifetime 10s] [--dpop required|optional]\n"
+     "        [--tls-bound required|optional] [--json]",
      "Register a client; by default a secret is made and shown this once.", client_add},
     {"client", "list", NULL, NULL, OPT(JSON), "[--json]", "List all clients.", client_list},
     {"client", "show", "ID", NULL, OPT(JSON), "ID [--json]",
      "Show one client, its secrets' times, its failed logins and its keys.", client_show},
     {"client", "set", "ID", NULL, REGISTRATION_OPTIONS | OPT(NAME),
      "ID [--name NAME] [--scope SCOPES] [--token-lifetime 10s|default]\n"
-     "        [--jwks FILE | --jwks-uri URL | --import-secret FILE|-]\n"
-     "        [--dpop required|optional] [--json]",
+     "        [--jwks FILE | --jwks-uri URL | --import-secret FILE|- | --tls-subject DN |\n"
+     "        --tls-san-dns NAME | --tls-san-uri URI | --tls-san-ip ADDRESS |\n"
+     "        --tls-san-email ADDRESS | --tls-certificate FILE]\n"
+     "        [--dpop required|optional] [--tls-bound required|optional] [--json]",
      "Change a client.", client_set},
     {"client", "rotate-secret", "ID", NULL, OPT(GRACE) | OPT(JSON), "ID [--grace 24h] [--json]",
      "Make a new secret; the old one ends at once, or after the grace time.",

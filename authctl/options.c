@@ -18,6 +18,13 @@ static const struct {
     [OPT_NOW] = {"now", false},
     [OPT_SCOPE] = {"scope", true},
     [OPT_SECRET] = {"secret", false},
+    [OPT_TLS_BOUND] = {"tls-bound", true},
+    [OPT_TLS_CERTIFICATE] = {"tls-certificate", true},
+    [OPT_TLS_SAN_DNS] = {"tls-san-dns", true},
+    [OPT_TLS_SAN_EMAIL] = {"tls-san-email", true},
+    [OPT_TLS_SAN_IP] = {"tls-san-ip", true},
+    [OPT_TLS_SAN_URI] = {"tls-san-uri", true},
+    [OPT_TLS_SUBJECT] = {"tls-subject", true},
     [OPT_TOKEN_LIFETIME] = {"token-lifetime", true},
     [OPT_USE] = {"use", true},
 };

@@ -161,17 +161,19 @@ static enum status lifetime_read(const char *text, unsigned *out)
     return STATUS_YES;
 }
 
-static enum status dpop_read(const char *text, bool *required)
+static enum status required_read(const char *option, const char *text, bool *required)
 {
     if (strcmp(text, "required") != 0 && strcmp(text, "optional") != 0)
-        return ctl_misuse("--dpop '%s': give required or optional", text);
+        return ctl_misuse("%s '%s': give required or optional", option, text);
     *required = strcmp(text, "required") == 0;
     return STATUS_YES;
 }
 
 static enum status auth_read(struct ctl *c, struct client *client)
 {
-    static const enum option ways[] = {OPT_SECRET, OPT_IMPORT_SECRET, OPT_JWKS, OPT_JWKS_URI};
+    static const enum option ways[] = {
+        OPT_SECRET,      OPT_IMPORT_SECRET, OPT_JWKS,       OPT_JWKS_URI,      OPT_TLS_SUBJECT,
+        OPT_TLS_SAN_DNS, OPT_TLS_SAN_URI,   OPT_TLS_SAN_IP, OPT_TLS_SAN_EMAIL, OPT_TLS_CERTIFICATE};
     const char *jwks = c->options[OPT_JWKS], *uri = c->options[OPT_JWKS_URI];
     size_t given = 0;
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
@@ -179,13 +181,16 @@ static enum status auth_read(struct ctl *c, struct client *client)
     if (given == 0)
         return STATUS_YES;
     if (given > 1)
-        return ctl_misuse("--secret, --import-secret, --jwks and --jwks-uri exclude each other");
+        return ctl_misuse("--secret, --import-secret, --jwks, --jwks-uri and the ways of --tls- "
+                          "exclude each other");
 
     struct client next = *client;
     next.auth = jwks != NULL ? CLIENT_JWKS : uri != NULL ? CLIENT_JWKS_URI : CLIENT_SECRET;
     next.jwks = "";
     next.jwks_uri = uri != NULL ? uri : "";
-    enum status s = STATUS_YES;
+    next.tls_kind = CERTIFICATE_SUBJECT;
+    next.tls_name = "";
+    enum status s = registration_tls(c, &next);
     if (jwks != NULL)
         s = jwks_read(c, jwks, &next.jwks);
     else if (uri != NULL)
@@ -200,7 +205,7 @@ enum status registration_apply(struct ctl *c, struct client *client)
     struct client next = *client;
     const char *name = c->options[OPT_NAME], *scope = c->options[OPT_SCOPE];
     const char *lifetime = c->options[OPT_TOKEN_LIFETIME];
-    const char *dpop = c->options[OPT_DPOP];
+    const char *dpop = c->options[OPT_DPOP], *tls_bound = c->options[OPT_TLS_BOUND];
     enum status s = auth_read(c, &next);
     if (s == STATUS_YES && name != NULL)
         s = registration_name(name);
@@ -211,7 +216,9 @@ enum status registration_apply(struct ctl *c, struct client *client)
     if (s == STATUS_YES && lifetime != NULL)
         s = lifetime_read(lifetime, &next.token_lifetime_s);
     if (s == STATUS_YES && dpop != NULL)
-        s = dpop_read(dpop, &next.dpop_required);
+        s = required_read("--dpop", dpop, &next.dpop_required);
+    if (s == STATUS_YES && tls_bound != NULL)
+        s = required_read("--tls-bound", tls_bound, &next.tls_bound);
     if (s == STATUS_YES)
         *client = next;
     return s;

@@ -91,8 +91,6 @@ static void challenge(const struct answer_to *to, const struct decision *d, stru
     if (dpop)
         put_algs(&text);
     response_header(out, "WWW-Authenticate", text.overflowed ? SLICE("Bearer") : buf_slice(&text));
-    if (d->why == ERR_DPOP_NONCE)
-        response_header(out, "DPoP-Nonce", to->dpop_nonce);
 }
 
 static void retry_after(const struct decision *d, struct arena *a, struct response *out)
@@ -129,6 +127,8 @@ static void deny_headers(const struct answer_to *to, const struct decision *d, s
         retry_after(d, a, out);
     else if (pass != PASS_DENY || !slice_is(to->request->auth_status, "401"))
         challenge(to, d, a, out); /* of a 401 nginx has kept the challenge, and adds it here */
+    if (d->why == ERR_DPOP_NONCE) /* which nginx has not kept */
+        response_header(out, "DPoP-Nonce", to->dpop_nonce);
     response_header(out, "Cache-Control", SLICE("no-store"));
     if (out->status == 405 && to->asked->allow != NULL)
         response_header(out, "Allow", slice_of(to->asked->allow));

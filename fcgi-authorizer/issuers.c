@@ -133,14 +133,21 @@ static bool is_introspected(const struct config_issuer *issuer)
     return slice_is(slice_of(issuer->keys), "introspection");
 }
 
-/* An answer that is silent on the key that a token is bound to does not set it free. */
+/* What the token says of its binding counts where the answer is silent, and must not differ. */
+static enum err keep_one(struct slice claimed, struct slice *answered)
+{
+    if (claimed.n == 0)
+        return ERR_OK;
+    if (answered->n == 0)
+        *answered = claimed;
+    return slice_eq(*answered, claimed) ? ERR_OK : ERR_JWT_CLAIM;
+}
+
+/* An answer that is silent on the key or the certificate of a token does not set it free. */
 static enum err keep_binding(const struct jwt_claims *c, struct token *out)
 {
-    if (c->cnf_jkt.n == 0)
-        return ERR_OK;
-    if (out->dpop_jkt.n == 0)
-        out->dpop_jkt = c->cnf_jkt;
-    return slice_eq(out->dpop_jkt, c->cnf_jkt) ? ERR_OK : ERR_JWT_CLAIM;
+    enum err e = keep_one(c->cnf_jkt, &out->dpop_jkt);
+    return e == ERR_OK ? keep_one(c->cnf_x5t, &out->tls_x5t) : e;
 }
 
 /*

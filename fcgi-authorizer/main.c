@@ -77,6 +77,8 @@ static struct decision decide(struct worker *w, const struct request *rq, struct
         f->checked = verifier_store(w->app->verifier, &w->store);
     if (f->checked == ERR_OK && f->token.dpop_jkt.n > 0)
         request_proof_check(&w->app->conf, w->store, rq, &f->asked, text, f->now, a, &f->proof);
+    if (f->checked == ERR_OK && f->token.tls_x5t.n > 0)
+        request_certificate_check(&w->app->conf, rq, a, &f->proof.held);
     struct decision d =
         authorize(&f->asked, f->asked_error, f->presented, f->checked == ERR_OK ? &f->token : NULL,
                   f->checked, &f->proof.held, f->now);

@@ -1,5 +1,7 @@
 #include "request_proof.h"
 
+#include "certificate.h"
+
 /*
  * The URL that the client asked for is made of the configured one, never of Host: a request that
  * was meant for another server must not pass here.
@@ -24,4 +26,14 @@ void request_proof_check(const struct config *conf, struct store *st, const stru
                                                             &out->proof, &out->nonce);
     if (out->held.proof == ERR_OK)
         memcpy(out->held.jkt, out->proof.jkt, sizeof out->held.jkt);
+}
+
+/* A text of a few KiB is decoded and hashed; nothing of it is parsed. */
+void request_certificate_check(const struct config *conf, const struct request *rq, struct arena *a,
+                               struct possession *held)
+{
+    struct slice der;
+    held->certificate = certificate_shown(rq, conf->authorizer_certificates, a, &der);
+    if (held->certificate == ERR_OK)
+        held->certificate = certificate_digest(der, held->x5t);
 }

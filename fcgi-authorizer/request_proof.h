@@ -1,4 +1,4 @@
-/* The DPoP proof of a FHIR request: what it is worth. */
+/* The DPoP proof of a FHIR request, and its certificate: what they are worth. */
 #ifndef FHIR_AUTH_REQUEST_PROOF_H
 #define FHIR_AUTH_REQUEST_PROOF_H
 
@@ -12,11 +12,15 @@ struct request_proof {
 };
 
 /*
- * Fill *out but for held.scheme.  asked: below a FHIR base; st: open.  Whether the proof was used
- * before is not looked at: that is for dpop_site_spend, when all else is right.
+ * Fill *out but for held.scheme and the certificate.  asked: below a FHIR base; st: open.  Whether
+ * the proof was used before is not looked at: that is for dpop_site_spend, when all else is right.
  */
 void request_proof_check(const struct config *conf, struct store *st, const struct request *rq,
                          const struct fhir_request *asked, struct slice token, int64_t now,
                          struct arena *a, struct request_proof *out);
+
+/* Fill held.certificate and held.x5t. */
+void request_certificate_check(const struct config *conf, const struct request *rq, struct arena *a,
+                               struct possession *held);
 
 #endif

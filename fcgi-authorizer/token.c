@@ -22,6 +22,7 @@ void token_from_claims(const struct jwt_claims *c, int64_t clock_skew, struct to
                           .patient = patient_id(c->patient),
                           .fhir_user = c->fhir_user,
                           .dpop_jkt = c->cnf_jkt,
+                          .tls_x5t = c->cnf_x5t,
                           .audience_count = c->aud_count,
                           .expires_at = c->exp + clock_skew};
     for (size_t i = 0; i < c->aud_count; i++)

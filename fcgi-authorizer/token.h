@@ -12,6 +12,7 @@ struct token {
     struct slice patient;   /* id of the Patient in context; SLICE_NONE when there is none */
     struct slice fhir_user; /* SLICE_NONE when there is none */
     struct slice dpop_jkt; /* thumbprint of the key that it is bound to (RFC 9449), or SLICE_NONE */
+    struct slice tls_x5t;  /* digest of the certificate, likewise (RFC 8705), or SLICE_NONE */
     struct slice audience[JWT_MAX_AUDIENCES];
     size_t audience_count;
     bool any_audience;  /* its audience was checked by a rule of its issuer, not of the FHIR base */

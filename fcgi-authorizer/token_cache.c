@@ -4,6 +4,7 @@
 
 #define SHARDS 16 /* threads that hit different tokens seldom meet at one lock */
 #define WAYS   8
+#define FIELDS (9 + JWT_MAX_AUDIENCES)
 
 /* A token with the text that its slices point to behind it. */
 struct entry {
@@ -77,7 +78,7 @@ static struct slot *set_of(struct token_cache *c, const struct secret *digest, s
 }
 
 /* The slices of a token, for moving their text. */
-static size_t slices_of(struct token *t, struct slice *fields[8 + JWT_MAX_AUDIENCES])
+static size_t slices_of(struct token *t, struct slice *fields[FIELDS])
 {
     size_t n = 0;
     fields[n++] = &t->client_id;
@@ -88,6 +89,7 @@ static size_t slices_of(struct token *t, struct slice *fields[8 + JWT_MAX_AUDIEN
     fields[n++] = &t->patient;
     fields[n++] = &t->fhir_user;
     fields[n++] = &t->dpop_jkt;
+    fields[n++] = &t->tls_x5t;
     for (size_t i = 0; i < t->audience_count; i++)
         fields[n++] = &t->audience[i];
     return n;
@@ -96,7 +98,7 @@ static size_t slices_of(struct token *t, struct slice *fields[8 + JWT_MAX_AUDIEN
 static bool copy_out(const struct entry *e, struct arena *a, struct token *out)
 {
     char *text = arena_alloc(a, e->text_bytes);
-    struct slice *fields[8 + JWT_MAX_AUDIENCES];
+    struct slice *fields[FIELDS];
     if (text == NULL)
         return false;
     memcpy(text, e->text, e->text_bytes);
@@ -111,7 +113,7 @@ static bool copy_out(const struct entry *e, struct arena *a, struct token *out)
 static struct entry *entry_new(const struct token *token)
 {
     struct token copy = *token;
-    struct slice *fields[8 + JWT_MAX_AUDIENCES];
+    struct slice *fields[FIELDS];
     size_t n = slices_of(&copy, fields), bytes = 0;
     for (size_t i = 0; i < n; i++)
         bytes += fields[i]->n;

@@ -98,6 +98,7 @@ struct config {
     unsigned clock_skew_s;         /* of clients' assertions */
     unsigned max_body_bytes;
     bool require_https;
+    bool endpoint_certificates; /* client_certificates: what the web server tells of them counts */
     /* [jwks]: key sets fetched over the network */
     char ca_file[CONFIG_MAX_TEXT]; /* "" for the system's certificates */
     unsigned jwks_timeout_ms;
@@ -108,9 +109,10 @@ struct config {
     char jwks_private_hosts[CONFIG_MAX_TEXT]; /* by blanks: may have a private address */
     /* [authorizer] */
     char realm[128];
-    unsigned token_cache;        /* entries; 0 turns it off */
-    unsigned token_clock_skew_s; /* clock_skew */
-    bool require_encryption;     /* a token that is only signed is refused */
+    unsigned token_cache;         /* entries; 0 turns it off */
+    unsigned token_clock_skew_s;  /* clock_skew */
+    bool require_encryption;      /* a token that is only signed is refused */
+    bool authorizer_certificates; /* client_certificates, likewise */
     /* [dpop]: proofs of possession, here and at the token endpoint */
     unsigned dpop_window_s; /* how far iat of a proof may lie from now, on both sides */
     bool dpop_nonces;       /* a proof must hold a nonce of this site */

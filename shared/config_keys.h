@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#define CONFIG_KEYS 61
+#define CONFIG_KEYS 63
 
 /*
  * Read one value into its field, which stays untouched on error: ERR_CONFIG, and *why says "what is

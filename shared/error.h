@@ -193,6 +193,25 @@
     X(ERR_DPOP_NO_TOKEN, 401, "", 0, "", "login",                                                  \
       "An access token is needed: send it as Authorization: DPoP, with a proof",                   \
       "Hace falta un token de acceso: env\303\255elo como Authorization: DPoP, con una prueba")    \
+    /* certificates of clients (RFC 8705) */                                                       \
+    X(ERR_TLS_OFF, 401, "invalid_token", 400, "invalid_request", "security",                       \
+      "Client certificates are not taken here",                                                    \
+      "Aqu\303\255 no se aceptan certificados de cliente")                                         \
+    X(ERR_TLS_MISSING, 401, "invalid_token", 400, "invalid_request", "security",                   \
+      "A client certificate is needed: present it in the TLS handshake",                           \
+      "Hace falta un certificado de cliente: pres\303\251ntelo al establecer la conexi\303\263n TLS") \
+    X(ERR_TLS_FORM, 401, "invalid_token", 400, "invalid_request", "structure",                     \
+      "The client certificate cannot be read",                                                     \
+      "No se puede leer el certificado de cliente")                                                \
+    X(ERR_TLS_BINDING, 401, "invalid_token", 0, "", "security",                                    \
+      "The access token is bound to another client certificate",                                   \
+      "El token de acceso est\303\241 ligado a otro certificado de cliente")                       \
+    X(ERR_TLS_UNVERIFIED, 0, "", 401, "invalid_client", "security",                                \
+      "The web server has not verified the client certificate",                                    \
+      "El servidor web no ha verificado el certificado de cliente")                                \
+    X(ERR_TLS_NAME, 0, "", 401, "invalid_client", "security",                                      \
+      "The client certificate is not the one that is registered",                                  \
+      "El certificado de cliente no es el registrado")                                             \
     /* keys */                                                                                     \
     X(ERR_JWK_FORM, 0, "", 401, "invalid_client", "security",                                      \
       "The key is not a well-formed JWK",                                                          \

@@ -36,6 +36,8 @@ struct request {
     struct slice content_type;
     struct slice authorization; /* HTTP_AUTHORIZATION */
     struct slice dpop;          /* HTTP_DPOP; "," when there were two */
+    struct slice certificate;   /* SSL_CLIENT_CERT: that of the client, in a form of the server's */
+    struct slice verified;      /* SSL_CLIENT_VERIFY: "SUCCESS" when the server trusts it */
     struct slice accept;
     struct slice accept_language;
     struct slice remote_addr;

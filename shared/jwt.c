@@ -108,6 +108,7 @@ static enum err read_confirmation(const struct json *cnf, struct arena *a, struc
         struct slice *out;
     } ways[] = {
         {"jkt", &out->cnf_jkt},
+        {"x5t#S256", &out->cnf_x5t},
     };
     const struct json *each = json_first(cnf);
     if (cnf == NULL)

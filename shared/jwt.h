@@ -14,6 +14,7 @@ struct jwt_claims {
     struct slice iss, sub, jti, client_id, azp, scope, patient,
         fhir_user;        /* SLICE_NONE when absent */
     struct slice cnf_jkt; /* thumbprint of the client's key (RFC 9449 section 6.1) */
+    struct slice cnf_x5t; /* digest of the client's certificate (RFC 8705 section 3.1) */
     struct slice aud[JWT_MAX_AUDIENCES];
     size_t aud_count;
     bool aud_is_array;

@@ -12,6 +12,8 @@ static const struct {
     {"REQUEST_URI", offsetof(struct request, uri), true},
     {"HTTP_AUTHORIZATION", offsetof(struct request, authorization), true},
     {"HTTP_DPOP", offsetof(struct request, dpop), false},
+    {"SSL_CLIENT_CERT", offsetof(struct request, certificate), true},
+    {"SSL_CLIENT_VERIFY", offsetof(struct request, verified), true},
     {"CONTENT_TYPE", offsetof(struct request, content_type), false},
     {"HTTP_ACCEPT", offsetof(struct request, accept), false},
     {"HTTP_ACCEPT_LANGUAGE", offsetof(struct request, accept_language), false},

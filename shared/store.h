@@ -11,6 +11,7 @@
 #define FHIR_AUTH_STORE_H
 
 #include "arena.h"
+#include "certificate.h"
 #include "error.h"
 #include "secret.h"
 
@@ -44,7 +45,14 @@ MUST_USE enum err store_epoch(struct store *st, int64_t *epoch);
 
 /* ---- clients ---- */
 
-enum client_auth { CLIENT_SECRET, CLIENT_JWKS, CLIENT_JWKS_URI };
+/* The last two: by a certificate (RFC 8705 section 2), of a trusted CA or a known one. */
+enum client_auth {
+    CLIENT_SECRET,
+    CLIENT_JWKS,
+    CLIENT_JWKS_URI,
+    CLIENT_TLS,
+    CLIENT_TLS_SELF_SIGNED
+};
 
 struct client {
     const char *id;    /* [A-Za-z0-9._~-]{1,128} */
@@ -56,8 +64,11 @@ struct client {
     unsigned token_lifetime_s; /* 0: the configuration's */
     bool enabled;
     int64_t created_at, updated_at;
-    int64_t tokens_valid_from; /* tokens with an earlier iat are refused */
-    bool dpop_required;        /* gets only tokens that are bound to its key (RFC 9449) */
+    int64_t tokens_valid_from;      /* tokens with an earlier iat are refused */
+    bool dpop_required;             /* gets only tokens that are bound to its key (RFC 9449) */
+    enum certificate_name tls_kind; /* of CLIENT_TLS: which name its certificate must bear */
+    const char *tls_name; /* the name; of CLIENT_TLS_SELF_SIGNED digests (x5t#S256) by blanks */
+    bool tls_bound;       /* gets only tokens that are bound to its certificate */
 };
 
 /* Text of *out is copied into the arena.  ERR_NOT_FOUND; ERR_MEMORY when the arena is full. */

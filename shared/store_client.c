@@ -2,7 +2,30 @@
 
 #define CLIENT_COLUMNS                                                                             \
     "id, name, scope, auth, jwks, jwks_uri, token_lifetime_s, enabled, created_at, updated_at, "   \
-    "tokens_valid_from, dpop"
+    "tokens_valid_from, dpop, tls, tls_kind, tls_name, tls_bound"
+
+/*
+ * How a client authenticates, as the columns auth and tls say it: a program that knows nothing of
+ * tls must find no way to let such a client in.
+ */
+static int auth_column(enum client_auth auth)
+{
+    return auth < CLIENT_TLS ? (int)auth : (int)CLIENT_JWKS;
+}
+
+static int tls_column(enum client_auth auth)
+{
+    return auth < CLIENT_TLS ? 0 : (int)auth - CLIENT_JWKS_URI;
+}
+
+static bool read_auth(int auth, int tls, enum client_auth *out)
+{
+    if (auth < CLIENT_SECRET || auth > CLIENT_JWKS_URI || tls < 0 ||
+        tls > CLIENT_TLS_SELF_SIGNED - CLIENT_JWKS_URI || (tls != 0 && auth != CLIENT_JWKS))
+        return false;
+    *out = tls == 0 ? (enum client_auth)auth : (enum client_auth)(tls + CLIENT_JWKS_URI);
+    return true;
+}
 
 /* The texts of *out belong to the statement. */
 static enum err client_row(struct store *st, sqlite3_stmt *s, struct client *out)
@@ -19,13 +42,18 @@ static enum err client_row(struct store *st, sqlite3_stmt *s, struct client *out
         .updated_at = sqlite3_column_int64(s, 9),
         .tokens_valid_from = sqlite3_column_int64(s, 10),
         .dpop_required = sqlite3_column_int(s, 11) == 1,
+        .tls_name = store_text(s, 14),
+        .tls_bound = sqlite3_column_int(s, 15) == 1,
     };
-    if (c.id == NULL || c.name == NULL || c.scope == NULL || c.jwks == NULL || c.jwks_uri == NULL)
+    if (c.id == NULL || c.name == NULL || c.scope == NULL || c.jwks == NULL || c.jwks_uri == NULL ||
+        c.tls_name == NULL)
         return store_failed(st);
-    int auth = sqlite3_column_int(s, 3);
-    if (auth < CLIENT_SECRET || auth > CLIENT_JWKS_URI)
-        return store_refuse(st, "it is damaged: client %s has auth %d", c.id, auth);
-    c.auth = (enum client_auth)auth;
+    int auth = sqlite3_column_int(s, 3), tls = sqlite3_column_int(s, 12);
+    int kind = sqlite3_column_int(s, 13);
+    if (!read_auth(auth, tls, &c.auth) || kind < CERTIFICATE_SUBJECT || kind > CERTIFICATE_EMAIL)
+        return store_refuse(st, "it is damaged: client %s has auth %d, tls %d, tls_kind %d", c.id,
+                            auth, tls, kind);
+    c.tls_kind = (enum certificate_name)kind;
     *out = c;
     return ERR_OK;
 }
@@ -38,6 +66,7 @@ static enum err client_copy(const struct client *from, struct arena *a, struct c
     c.scope = arena_dup(a, slice_of(from->scope));
     c.jwks = arena_dup(a, slice_of(from->jwks));
     c.jwks_uri = arena_dup(a, slice_of(from->jwks_uri));
+    c.tls_name = arena_dup(a, slice_of(from->tls_name));
     if (a->overflowed)
         return ERR_MEMORY;
     *out = c;
@@ -85,18 +114,20 @@ enum err store_client_list(struct store *st, bool (*each)(const struct client *,
     return e;
 }
 
-#define CLIENT_PARAMS 12
+#define CLIENT_PARAMS 16
 
-/* ?12, created_at, is for adding only. */
+/* ?16, created_at, is for adding only. */
 static void client_params(const struct client *c, struct param out[CLIENT_PARAMS])
 {
     const struct param p[CLIENT_PARAMS] = {
         TEXT(slice_of(c->id)),        TEXT(slice_of(c->name)),
-        TEXT(slice_of(c->scope)),     INTEGER(c->auth),
+        TEXT(slice_of(c->scope)),     INTEGER(auth_column(c->auth)),
         TEXT(slice_of(c->jwks)),      TEXT(slice_of(c->jwks_uri)),
         INTEGER(c->token_lifetime_s), INTEGER(c->enabled),
         INTEGER(c->updated_at),       INTEGER(c->tokens_valid_from),
-        INTEGER(c->dpop_required),    INTEGER(c->created_at),
+        INTEGER(c->dpop_required),    INTEGER(tls_column(c->auth)),
+        INTEGER(c->tls_kind),         TEXT(slice_of(c->tls_name ? c->tls_name : "")),
+        INTEGER(c->tls_bound),        INTEGER(c->created_at),
     };
     memcpy(out, p, sizeof p);
 }
@@ -109,10 +140,10 @@ enum err store_client_add(struct store *st, const struct client *c)
      */
     static const char sql[] =
         "INSERT INTO client (id, name, scope, auth, jwks, jwks_uri, token_lifetime_s, enabled,"
-        " updated_at, tokens_valid_from, dpop, created_at)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, max(?10, ?12, coalesce("
-        "  (SELECT max(tokens_valid_from, ?12) + 1 FROM removed_client WHERE id = ?1), 0)),"
-        "  ?11, ?12)"
+        " updated_at, tokens_valid_from, dpop, tls, tls_kind, tls_name, tls_bound, created_at)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, max(?10, ?16, coalesce("
+        "  (SELECT max(tokens_valid_from, ?16) + 1 FROM removed_client WHERE id = ?1), 0)),"
+        "  ?11, ?12, ?13, ?14, ?15, ?16)"
         " ON CONFLICT (id) DO NOTHING";
     struct param p[CLIENT_PARAMS];
     client_params(c, p);
@@ -125,7 +156,8 @@ enum err store_client_update(struct store *st, const struct client *c)
     static const char sql[] =
         "UPDATE client SET name = ?2, scope = ?3, auth = ?4, jwks = ?5, jwks_uri = ?6,"
         " token_lifetime_s = ?7, enabled = ?8, updated_at = ?9,"
-        " tokens_valid_from = max(tokens_valid_from, ?10), dpop = ?11 WHERE id = ?1";
+        " tokens_valid_from = max(tokens_valid_from, ?10), dpop = ?11, tls = ?12,"
+        " tls_kind = ?13, tls_name = ?14, tls_bound = ?15 WHERE id = ?1";
     struct param p[CLIENT_PARAMS];
     client_params(c, p);
     return store_change(st, sql, p, CLIENT_PARAMS - 1, ERR_NOT_FOUND);

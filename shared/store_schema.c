@@ -12,6 +12,8 @@
  * since those may still be running.
  */
 _Static_assert(CLIENT_SECRET == 0 && CLIENT_JWKS == 1 && CLIENT_JWKS_URI == 2, "as in the file");
+_Static_assert(CLIENT_TLS == 3 && CLIENT_TLS_SELF_SIGNED == 4, "as in the file, with 2 to it");
+_Static_assert(CERTIFICATE_SUBJECT == 0 && CERTIFICATE_EMAIL == 4, "as in the file");
 _Static_assert(SECRET_SHA256 == 0 && SECRET_SCRYPT == 1, "as in the file");
 _Static_assert(KEY_PENDING == 0 && KEY_ACTIVE == 1 && KEY_RETIRED == 2, "as in the file");
 
@@ -144,6 +146,17 @@ static const char step_3[] = /* format = opaque: the claims of a token by the SH
 
     "ALTER TABLE client ADD COLUMN"
     " dpop INTEGER NOT NULL DEFAULT 0 CHECK (dpop IN (0, 1));"
+    /*
+     * A client that logs in by certificate has auth = 1 and no key: older programs refuse it.
+     * tls: 0 none, 1 CLIENT_TLS, 2 CLIENT_TLS_SELF_SIGNED.
+     */
+    "ALTER TABLE client ADD COLUMN"
+    " tls INTEGER NOT NULL DEFAULT 0 CHECK (tls BETWEEN 0 AND 2);"
+    "ALTER TABLE client ADD COLUMN"
+    " tls_kind INTEGER NOT NULL DEFAULT 0 CHECK (tls_kind BETWEEN 0 AND 4);"
+    "ALTER TABLE client ADD COLUMN tls_name TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE client ADD COLUMN"
+    " tls_bound INTEGER NOT NULL DEFAULT 0 CHECK (tls_bound IN (0, 1));"
 
     "CREATE INDEX failed_login_address ON failed_login (address);"
 

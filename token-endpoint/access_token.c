@@ -80,6 +80,20 @@ static enum err make_claims(const struct config *conf, const struct client *clie
     return claims.overflowed ? ERR_TOO_LARGE : ERR_OK;
 }
 
+void confirmation_write(struct slice jkt, struct slice x5t, struct buf *out)
+{
+    buf_putc(out, '{');
+    if (jkt.n > 0) {
+        buf_puts(out, "\"jkt\":");
+        buf_json(out, jkt);
+    }
+    if (x5t.n > 0) {
+        buf_puts(out, jkt.n > 0 ? ",\"x5t#S256\":" : "\"x5t#S256\":");
+        buf_json(out, x5t);
+    }
+    buf_putc(out, '}');
+}
+
 enum err access_token_make(const struct config *conf, const struct jwk *key,
                            const struct client *client, struct slice scope, struct slice audience,
                            struct slice cnf, int64_t now, struct arena *a, struct access_token *out)

@@ -27,4 +27,7 @@ MUST_USE enum err access_token_make(const struct config *conf, const struct jwk 
                                     struct slice audience, struct slice cnf, int64_t now,
                                     struct arena *a, struct access_token *out);
 
+/* {"jkt":…,"x5t#S256":…}: whom a token is bound to; one of the two may be empty. */
+void confirmation_write(struct slice jkt, struct slice x5t, struct buf *out);
+
 #endif

@@ -1,5 +1,6 @@
 #include "authenticate.h"
 
+#include "client_certificate.h"
 #include "client_keys.h"
 #include "client_secret.h"
 #include "login.h"
@@ -38,7 +39,8 @@ static enum err check_assertion(struct store *st, const struct config *conf,
 {
     struct slice id = assertion->claims.iss;
     enum err e = store_client_get(st, id, a, &out->client);
-    if (e == ERR_OK && (out->client.auth == CLIENT_SECRET || !out->client.enabled))
+    bool by_key = out->client.auth == CLIENT_JWKS || out->client.auth == CLIENT_JWKS_URI;
+    if (e == ERR_OK && (!by_key || !out->client.enabled))
         e = ERR_CLIENT_AUTH;
     if (e == ERR_OK)
         e = client_keys_verify(st, conf, &out->client, &assertion->jws, now, a);
@@ -46,6 +48,19 @@ static enum err check_assertion(struct store *st, const struct config *conf,
         e = store_jti_once(st, id, assertion->claims.jti,
                            assertion->claims.exp + (int64_t)conf->clock_skew_s, now);
     return e;
+}
+
+static enum err check_certificate(struct store *st, const struct credentials *c,
+                                  struct slice verified, struct arena *a,
+                                  struct authentication *out)
+{
+    enum err e = store_client_get(st, c->client_id, a, &out->client);
+    if (e != ERR_OK)
+        return e;
+    if (out->client.auth == CLIENT_TLS_SELF_SIGNED)
+        out->method = client_method_name(METHOD_TLS_SELF_SIGNED);
+    return out->client.enabled ? certificate_check(&out->client, c->certificate, verified)
+                               : ERR_CLIENT_AUTH;
 }
 
 /* What may be told of a reason that rests on the registration. */
@@ -64,19 +79,36 @@ static enum err public_reason(enum err reason)
     }
 }
 
+/* Whatever is presented; its method says what that is. */
+static enum err check_credentials(struct store *st, const struct config *conf,
+                                  const struct request *rq, const struct credentials *c,
+                                  const struct assertion *assertion, int64_t now, struct arena *a,
+                                  struct authentication *out)
+{
+    switch (c->method) {
+    case METHOD_SECRET_BASIC:
+    case METHOD_SECRET_POST:
+        return check_secret(st, c, now, a, out);
+    case METHOD_PRIVATE_KEY_JWT:
+        return check_assertion(st, conf, assertion, now, a, out);
+    case METHOD_TLS:
+    case METHOD_TLS_SELF_SIGNED:
+        return check_certificate(st, c, rq->verified, a, out);
+    }
+    return ERR_INTERNAL;
+}
+
 /* Who is claimed is known, and nothing is checked yet that rests on the registration. */
-static enum err check_login(struct store *st, const struct config *conf,
+static enum err check_login(struct store *st, const struct config *conf, const struct request *rq,
                             const struct credentials *c, const struct assertion *assertion,
-                            struct slice remote_addr, int64_t now, struct arena *a,
-                            struct authentication *out)
+                            int64_t now, struct arena *a, struct authentication *out)
 {
     struct login login;
     out->reason =
-        login_begin(st, conf, out->claimed, remote_addr, now, &login, &out->retry_after_s);
+        login_begin(st, conf, out->claimed, rq->remote_addr, now, &login, &out->retry_after_s);
     if (out->reason != ERR_OK)
         return out->reason;
-    out->reason = assertion != NULL ? check_assertion(st, conf, assertion, now, a, out)
-                                    : check_secret(st, c, now, a, out);
+    out->reason = check_credentials(st, conf, rq, c, assertion, now, a, out);
     enum err e = public_reason(out->reason);
     if (e == ERR_OK)
         login_succeeded(st, &login);
@@ -95,7 +127,7 @@ enum err authenticate(struct store *st, const struct config *conf, const struct 
     struct credentials c;
     struct assertion assertion;
     *out = (struct authentication){.claimed = form_get(form, "client_id"), .method = ""};
-    enum err e = out->reason = credentials_find(rq, form, a, &c);
+    enum err e = out->reason = credentials_find(rq, form, conf, a, &c);
     /* Credentials in a header that cannot be read are wrong credentials (RFC 6749 section 5.2). */
     if (e == ERR_AUTH_HEADER)
         return ERR_CLIENT_AUTH;
@@ -104,11 +136,11 @@ enum err authenticate(struct store *st, const struct config *conf, const struct 
     out->method = client_method_name(c.method);
     if (c.method != METHOD_PRIVATE_KEY_JWT) {
         out->claimed = c.client_id;
-        return check_login(st, conf, &c, NULL, rq->remote_addr, now, a, out);
+        return check_login(st, conf, rq, &c, NULL, now, a, out);
     }
     e = out->reason = assertion_check(&c, conf, now, a, &assertion);
     if (e != ERR_OK)
         return e;
     out->claimed = assertion.claims.iss;
-    return check_login(st, conf, &c, &assertion, rq->remote_addr, now, a, out);
+    return check_login(st, conf, rq, &c, &assertion, now, a, out);
 }

@@ -2,6 +2,21 @@
 
 #include "grant.h"
 
+/* A token that is bound to a certificate needs that one here too (RFC 8705 section 3). */
+static enum err check_certificate(struct endpoint *ep, struct slice x5t)
+{
+    char shown[CERTIFICATE_DIGEST + 1];
+    struct slice der;
+    if (x5t.n == 0)
+        return ERR_OK;
+    enum err e = certificate_shown(ep->request, ep->conf->endpoint_certificates, ep->arena, &der);
+    if (e == ERR_OK)
+        e = certificate_digest(der, shown);
+    if (e == ERR_OK && !slice_is(x5t, shown))
+        e = ERR_TLS_BINDING;
+    return e;
+}
+
 static bool has_client_credentials(const struct form *form)
 {
     static const char *const names[] = {"client_secret", "client_assertion",
@@ -36,6 +51,9 @@ static enum err by_token(struct endpoint *ep, const struct form *form, struct sl
         ep->who.reason = ERR_DPOP_BEARER;
         return ERR_CALLER_TOKEN;
     }
+    ep->who.reason = check_certificate(ep, claims.cnf_x5t);
+    if (ep->who.reason != ERR_OK)
+        return ERR_CALLER_TOKEN;
     if (!scope_list_has(claims.scope, SLICE(SCOPE_INTROSPECT)))
         return ERR_CALLER_SCOPE;
     *out = (struct caller){.client_id = claims.client_id, .may_introspect = true};

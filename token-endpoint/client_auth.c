@@ -7,6 +7,8 @@ static const char *const method_names[] = {
     [METHOD_SECRET_BASIC] = "client_secret_basic",
     [METHOD_SECRET_POST] = "client_secret_post",
     [METHOD_PRIVATE_KEY_JWT] = "private_key_jwt",
+    [METHOD_TLS] = "tls_client_auth",
+    [METHOD_TLS_SELF_SIGNED] = "self_signed_tls_client_auth",
 };
 
 /* SMART asks for RS384 and ES384; the rest is what clients in the field sign with. */
@@ -21,9 +23,10 @@ const char *client_method_name(enum client_method m)
     return method_names[m];
 }
 
-const char *client_method_at(size_t i)
+const char *client_method_at(const struct config *conf, size_t i)
 {
-    return i < COUNT(method_names) ? method_names[i] : NULL;
+    size_t count = conf->endpoint_certificates ? COUNT(method_names) : METHOD_TLS;
+    return i < count ? method_names[i] : NULL;
 }
 
 const char *assertion_alg_at(size_t i)
@@ -45,8 +48,19 @@ static enum err basic_credentials(const struct request *rq, struct slice form_cl
                                                                                : ERR_OK;
 }
 
-enum err credentials_find(const struct request *rq, const struct form *form, struct arena *a,
-                          struct credentials *out)
+/* RFC 8705 section 2: the form names the client, its certificate proves that. */
+static enum err tls_credentials(const struct request *rq, const struct config *conf,
+                                struct arena *a, struct credentials *c)
+{
+    if (c->client_id.p == NULL)
+        return ERR_CLIENT_NONE;
+    c->method = METHOD_TLS;
+    enum err e = certificate_shown(rq, conf->endpoint_certificates, a, &c->certificate);
+    return e == ERR_TLS_OFF || e == ERR_TLS_MISSING ? ERR_CLIENT_NONE : e;
+}
+
+enum err credentials_find(const struct request *rq, const struct form *form,
+                          const struct config *conf, struct arena *a, struct credentials *out)
 {
     struct credentials c = {.client_id = form_get(form, "client_id"),
                             .secret = form_get(form, "client_secret"),
@@ -70,7 +84,7 @@ enum err credentials_find(const struct request *rq, const struct form *form, str
         else if (!slice_is(type, ASSERTION_TYPE))
             e = ERR_CLIENT_ASSERTION_TYPE;
     } else {
-        e = ERR_CLIENT_NONE;
+        e = tls_credentials(rq, conf, a, &c);
     }
     if (e == ERR_OK)
         *out = c;

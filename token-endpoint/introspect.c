@@ -1,4 +1,5 @@
 /* POST /introspect (RFC 7662) and POST /revoke (RFC 7009). */
+#include "access_token.h"
 #include "caller.h"
 #include "endpoint_log.h"
 #include "introspection_jwt.h"
@@ -47,10 +48,9 @@ static void put_active(struct buf *out, const struct jwt_claims *c)
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
         if (times[i].has)
             buf_printf(out, ",\"%s\":%lld", times[i].name, (long long)times[i].seconds);
-    if (c->cnf_jkt.p != NULL) { /* RFC 9449 section 6.2 */
-        buf_puts(out, ",\"cnf\":{\"jkt\":");
-        buf_json(out, c->cnf_jkt);
-        buf_putc(out, '}');
+    if (c->cnf_jkt.n > 0 || c->cnf_x5t.n > 0) { /* RFC 9449 section 6.2, RFC 8705 section 3.2 */
+        buf_puts(out, ",\"cnf\":");
+        confirmation_write(c->cnf_jkt, c->cnf_x5t, out);
     }
     put_audience(out, c);
     buf_putc(out, '}');

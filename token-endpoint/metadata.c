@@ -62,11 +62,22 @@ static const char *challenge_method_at(size_t i)
     return i == 0 ? "S256" : NULL;
 }
 
-/* RFC 8414 section 2 lets types of access tokens stand among the methods of this endpoint. */
-static const char *introspection_method_at(size_t i)
+/*
+ * How clients authenticate; more: NULL, or what stands behind that.  RFC 8414 section 2 lets types
+ * of access tokens stand among the methods of introspection.
+ */
+static void put_methods(const struct config *conf, const char *name, const char *more,
+                        struct buf *out)
 {
-    bool behind = i > 0 && client_method_at(i - 1) != NULL && client_method_at(i) == NULL;
-    return behind ? "Bearer" : client_method_at(i);
+    put_name(out, name);
+    buf_putc(out, '[');
+    for (size_t i = 0; client_method_at(conf, i) != NULL; i++) {
+        buf_puts(out, i > 0 ? "," : "");
+        buf_json(out, slice_of(client_method_at(conf, i)));
+    }
+    if (more != NULL)
+        buf_printf(out, ",\"%s\"", more);
+    buf_putc(out, ']');
 }
 
 /* What both documents say. */
@@ -78,9 +89,13 @@ static void put_common(const struct config *conf, struct buf *out)
     put_url(out, "revocation_endpoint", conf, "/revoke");
     put_list(out, "grant_types_supported", grant_type_at);
     put_list(out, "response_types_supported", response_type_at);
-    put_list(out, "token_endpoint_auth_methods_supported", client_method_at);
+    put_methods(conf, "token_endpoint_auth_methods_supported", NULL, out);
     put_list(out, "token_endpoint_auth_signing_alg_values_supported", assertion_alg_at);
     put_list(out, "dpop_signing_alg_values_supported", dpop_alg_at);
+    if (conf->endpoint_certificates) { /* RFC 8705 section 3.3 */
+        put_name(out, "tls_client_certificate_bound_access_tokens");
+        buf_puts(out, "true");
+    }
     put_list(out, "scopes_supported", scope_at);
     put_list(out, "code_challenge_methods_supported", challenge_method_at);
 }
@@ -91,13 +106,13 @@ void metadata_oauth(const struct config *conf, struct buf *out)
     put_name(out, "issuer");
     buf_json(out, slice_of(conf->issuer));
     put_common(conf, out);
-    put_list(out, "introspection_endpoint_auth_methods_supported", introspection_method_at);
+    put_methods(conf, "introspection_endpoint_auth_methods_supported", "Bearer", out);
     put_list(out, "introspection_endpoint_auth_signing_alg_values_supported", assertion_alg_at);
     put_name(out, "introspection_signing_alg_values_supported"); /* RFC 9701 section 7 */
     buf_putc(out, '[');
     buf_json(out, slice_of(conf->signing_alg));
     buf_putc(out, ']');
-    put_list(out, "revocation_endpoint_auth_methods_supported", client_method_at);
+    put_methods(conf, "revocation_endpoint_auth_methods_supported", NULL, out);
     put_list(out, "revocation_endpoint_auth_signing_alg_values_supported", assertion_alg_at);
     buf_puts(out, "}\n");
 }

@@ -47,13 +47,13 @@ static enum err issue(struct endpoint *ep, struct slice scope, struct slice audi
 }
 
 static void reply_token(struct endpoint *ep, const struct access_token *token, struct slice scope,
-                        bool bound, struct response *out)
+                        bool dpop, struct response *out)
 {
     struct buf body = buf_in(ep->arena, token->text.n + 2 * scope.n + 256);
     buf_puts(&body, "{\"access_token\":");
     buf_json(&body, token->text);
     buf_printf(&body,
-               ",\"token_type\":\"%s\",\"expires_in\":%lld,\"scope\":", bound ? "DPoP" : "Bearer",
+               ",\"token_type\":\"%s\",\"expires_in\":%lld,\"scope\":", dpop ? "DPoP" : "Bearer",
                (long long)token->expires_in);
     buf_json(&body, scope);
     buf_puts(&body, "}\n");
@@ -96,7 +96,7 @@ enum err endpoint_token(struct endpoint *ep, struct response *out)
         e = issue(ep, scope, buf_slice(&audience), proof.cnf, &token);
     if (e != ERR_OK)
         return e;
-    reply_token(ep, &token, scope, proof.cnf.p != NULL, out);
+    reply_token(ep, &token, scope, proof.dpop, out);
     LOG(LOG_LEVEL_INFO, "token-issued", LOG_TEXT("request_id", ep->request_id),
         LOG_TEXT("client_id", slice_of(ep->who.client.id)),
         LOG_TEXT("subject", slice_of(ep->who.client.id)),

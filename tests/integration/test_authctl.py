@@ -1,5 +1,7 @@
 """fhir-authctl: command line, config check, clients."""
+import json
 import os
+import pathlib
 import sqlite3
 import stat
 import subprocess
@@ -131,6 +133,63 @@ def test_dpop_may_be_demanded(ctl):
     assert ctl.json("client", "show", client_id)["dpop"] == "optional"
     for value in ("yes", "", "Required"):
         ctl.misuse("--dpop", "client", "set", client_id, "--dpop", value)
+
+
+TLS_NAMES = {
+    "--tls-subject": ("CN=a,O=b", "tls_subject", ("CN=a, O=b", "CN = a", "/CN=a", "a", "CN=ñ")),
+    "--tls-san-dns": ("a.example", "tls_san_dns", ("*.example", "a b", "")),
+    "--tls-san-uri": ("urn:a", "tls_san_uri", ("a", "")),
+    "--tls-san-ip": ("2001:db8::1", "tls_san_ip", ("10.0.0.0/8", "a", "1.2.3")),
+    "--tls-san-email": ("a@b.example", "tls_san_email", ("a", "")),
+}
+
+
+@pytest.mark.parametrize("option", TLS_NAMES)
+def test_a_name_of_a_certificate(ctl, option):
+    good, member, bad = TLS_NAMES[option]
+    made = ctl.add(option, good)
+    assert (made["auth_method"], made[member]) == ("tls_client_auth", good)
+    assert made["tls_bound"] == "required"
+    assert "client_secret" not in made
+    for value in bad:
+        ctl.misuse(option, "client", "add", "x", "--scope", "introspect", option, value)
+    ctl.no("has no secret", "client", "rotate-secret", made["client_id"])
+    ctl.misuse("exclude each other", "client", "set", made["client_id"], option, good,
+               "--tls-certificate", "x")
+    ctl.misuse("exclude each other", "client", "add", "x", "--scope", "introspect", option, good,
+               "--secret")
+    back = ctl.json("client", "set", made["client_id"], "--jwks-uri", "https://a.example/jwks")
+    assert (back["auth_method"], back["tls_bound"]) == ("private_key_jwt", "optional")
+    assert member not in back
+    assert "tls_client_auth" not in ctl.yes("client", "list")
+
+
+def test_known_certificates(ctl):
+    vector = json.loads(pathlib.Path("tests/vectors/rfc8705-a.json").read_text())
+    pem, x5t = vector["certificate"], vector["x5t#S256"]
+    der = "".join(pem.splitlines()[1:-1])
+    a_set = json.dumps({"keys": [{"kty": "RSA"}, {"kty": "EC", "x5c": [der, "chain"]}]})
+    for text in (pem, "text\n" + pem, a_set):
+        made = ctl.add("--tls-certificate", ctl.file("c", text))
+        assert (made["auth_method"], made["tls_x5t"]) == ("self_signed_tls_client_auth", x5t)
+    assert ctl.add("--tls-certificate", ctl.file("c", pem * 8))["tls_x5t"] == " ".join([x5t] * 8)
+    ctl.no("more than 8", "client", "add", "x", "--scope", "introspect",
+           "--tls-certificate", ctl.file("c", pem * 9))
+    for text in ("", "x", "{}", "{", '{"keys":[]}', '{"keys":[{"x5c":"a"}]}',
+                 '{"keys":[{"x5c":["QUJD"]}]}', pem[:200], pem.replace("MIIB", "QUJD"),
+                 "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"):
+        ctl.misuse("", "client", "add", "x", "--scope", "introspect",
+                   "--tls-certificate", ctl.file("c", text))
+    ctl.misuse("", "client", "add", "x", "--scope", "introspect", "--tls-certificate", "/nonexistent")
+
+
+def test_certificates_may_be_demanded(ctl):
+    assert ctl.add()["tls_bound"] == "optional"
+    made = ctl.add("--tls-bound", "required")
+    assert made["tls_bound"] == "required"
+    changed = ctl.json("client", "set", made["client_id"], "--tls-bound", "optional")
+    assert changed["tls_bound"] == "optional"
+    ctl.misuse("--tls-bound", "client", "set", made["client_id"], "--tls-bound", "yes")
 
 
 def test_add_for_a_person(ctl):

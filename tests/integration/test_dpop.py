@@ -9,11 +9,11 @@ import pytest
 
 import keys
 import wire
-from conftest import SERVERS
 from dpop_client import DpopClient
 from fastcgi import AUTHORIZER, RESPONDER, Program
 from gateway import BUILD, Gateway
 
+SERVERS = ("lighttpd", "apache", "apache-authnz", "nginx")
 PATH = "/Patient/pat-1"
 ALGS = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA"
 

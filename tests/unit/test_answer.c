@@ -319,7 +319,15 @@ static void challenges_for_bound_tokens_are_those_of_rfc_9449(void **state)
                    (strstr(challenge, rows[i].error ? error : "error=") != NULL) ==
                        (rows[i].error != NULL),
                    challenge);
-        check_header(rows[i].line, &r, "DPoP-Nonce", rows[i].why == ERR_DPOP_NONCE ? "n0" : NULL);
+        const char *nonce = rows[i].why == ERR_DPOP_NONCE ? "n0" : NULL;
+        check_header(rows[i].line, &r, "DPoP-Nonce", nonce);
+        /* nginx keeps the challenge of the first pass, and no nonce */
+        rq.pass = PASS_DENY;
+        rq.auth_status = SLICE("401");
+        r = (struct response){0};
+        answer_deny(&to, &d, &a, &r);
+        check_header(rows[i].line, &r, "WWW-Authenticate", NULL);
+        check_header(rows[i].line, &r, "DPoP-Nonce", nonce);
     }
 }
 

@@ -55,13 +55,14 @@ static void a_request_uses_one_method(void **state)
         {__LINE__, "Basic YTpi, Basic YTpi", "", ERR_AUTH_HEADER, 0, NULL, NULL, NULL},
     };
     ARENA(a, 65536);
+    static const struct config conf = {.endpoint_certificates = true};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct form form;
         struct credentials c = {.client_id = SLICE("untouched")};
         EXACT(header, slice_of(rows[i].authorization));
         struct request rq = {.authorization = header};
         assert_int_equal(form_parse(slice_of(rows[i].form), &a, &form), ERR_OK);
-        check_err(rows[i].line, credentials_find(&rq, &form, &a, &c), rows[i].why);
+        check_err(rows[i].line, credentials_find(&rq, &form, &conf, &a, &c), rows[i].why);
         if (rows[i].why != ERR_OK) {
             check_slice(rows[i].line, c.client_id, "untouched");
             continue;
@@ -73,13 +74,65 @@ static void a_request_uses_one_method(void **state)
     }
 }
 
+#define PEM "-----BEGIN CERTIFICATE-----QUJD-----END CERTIFICATE-----"
+
+/* A certificate is a method where there is no other, and where it counts at all. */
+static void a_certificate_is_the_last_method(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        bool taken;
+        const char *certificate, *authorization, *form;
+        enum err why;
+        enum client_method method;
+    } rows[] = {
+        {__LINE__, true, PEM, NULL, "client_id=a", ERR_OK, METHOD_TLS},
+        {__LINE__, true, PEM, "", "client_id=a", ERR_OK, METHOD_TLS},
+        {__LINE__, true, PEM, NULL, "", ERR_CLIENT_NONE, 0},
+        {__LINE__, true, PEM, NULL, "client_id=", ERR_CLIENT_NONE, 0},
+        {__LINE__, true, NULL, NULL, "client_id=a", ERR_CLIENT_NONE, 0},
+        {__LINE__, true, "", NULL, "client_id=a", ERR_CLIENT_NONE, 0},
+        {__LINE__, true, "(null)", NULL, "client_id=a", ERR_TLS_FORM, 0},
+        {__LINE__, false, PEM, NULL, "client_id=a", ERR_CLIENT_NONE, 0},
+        {__LINE__, false, "(null)", NULL, "client_id=a", ERR_CLIENT_NONE, 0},
+        {__LINE__, true, PEM, BASIC_AB, "client_id=a", ERR_OK, METHOD_SECRET_BASIC},
+        {__LINE__, true, PEM, NULL, "client_id=a&client_secret=b", ERR_OK, METHOD_SECRET_POST},
+        {__LINE__, true, PEM, NULL, "client_id=a&client_assertion=x&client_assertion_type=" TYPE,
+         ERR_OK, METHOD_PRIVATE_KEY_JWT},
+        {__LINE__, true, PEM, BASIC_AB, "client_secret=b", ERR_CLIENT_TWO_METHODS, 0},
+        {__LINE__, true, PEM, "Bearer x", "client_id=a", ERR_AUTH_HEADER, 0},
+    };
+    ARENA(a, 65536);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct form form;
+        struct credentials c = {.client_id = SLICE("untouched")};
+        const struct config conf = {.endpoint_certificates = rows[i].taken};
+        struct request rq = {.authorization = slice_of(rows[i].authorization),
+                             .certificate = slice_of(rows[i].certificate)};
+        assert_int_equal(form_parse(slice_of(rows[i].form), &a, &form), ERR_OK);
+        check_err(rows[i].line, credentials_find(&rq, &form, &conf, &a, &c), rows[i].why);
+        if (rows[i].why != ERR_OK) {
+            check_slice(rows[i].line, c.client_id, "untouched");
+            continue;
+        }
+        check_true(rows[i].line, c.method == rows[i].method, "method");
+        check_slice(rows[i].line, c.certificate, rows[i].method == METHOD_TLS ? "ABC" : NULL);
+    }
+}
+
 static void names_are_those_of_rfc_8414(void **state)
 {
     (void)state;
     assert_string_equal(client_method_name(METHOD_SECRET_BASIC), "client_secret_basic");
-    assert_string_equal(client_method_at(1), "client_secret_post");
-    assert_string_equal(client_method_at(2), "private_key_jwt");
-    assert_null(client_method_at(3));
+    struct config conf = {.endpoint_certificates = false};
+    assert_string_equal(client_method_at(&conf, 1), "client_secret_post");
+    assert_string_equal(client_method_at(&conf, 2), "private_key_jwt");
+    assert_null(client_method_at(&conf, 3));
+    conf.endpoint_certificates = true;
+    assert_string_equal(client_method_at(&conf, 3), "tls_client_auth");
+    assert_string_equal(client_method_at(&conf, 4), "self_signed_tls_client_auth");
+    assert_null(client_method_at(&conf, 5));
     for (size_t i = 0; assertion_alg_at(i) != NULL; i++) {
         const struct jws_alg *alg = jws_alg_find(slice_of(assertion_alg_at(i)));
         assert_non_null(alg);
@@ -237,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_uses_one_method),
+        cmocka_unit_test(a_certificate_is_the_last_method),
         cmocka_unit_test(names_are_those_of_rfc_8414),
         cmocka_unit_test(an_assertion_keeps_the_rules_of_smart),
         cmocka_unit_test(algorithm_and_kid_are_looked_at),

@@ -240,6 +240,7 @@ static void test_defaults(void **state)
     assert_int_equal(c.clock_skew_s, 30);
     assert_int_equal(c.max_body_bytes, 65536);
     assert_true(c.require_https);
+    assert_false(c.endpoint_certificates || c.authorizer_certificates);
     assert_string_equal(c.ca_file, "");
     assert_int_equal(c.jwks_timeout_ms, 5000);
     assert_int_equal(c.jwks_max_bytes, 65536);
@@ -276,7 +277,7 @@ static void test_all_keys(void **state)
         "dpop = required\n[dpop]\nwindow = 2m\nnonces = yes\n"
         "[token-endpoint]\nissuer = https://a.example/i\nurl = https://b.example/u\nkeys = /k\n"
         "signing_alg = RS384\ntoken_lifetime = 2m\nclock_skew = 0\nmax_body = 2k\n"
-        "require_https = no\n"
+        "require_https = no\nclient_certificates = yes\n"
         "[jwks]\nca_file = /ca\ntimeout = 250ms\nmax_size = 1m\ncache = 0s\n"
         "[store]\npath = /s\nbusy_timeout = 1s\n"
         "[server]\nthreads = 2\nlog = /l\n";
@@ -295,6 +296,7 @@ static void test_all_keys(void **state)
     assert_int_equal(c.clock_skew_s, 0);
     assert_int_equal(c.max_body_bytes, 2048);
     assert_false(c.require_https);
+    assert_true(c.endpoint_certificates && !c.authorizer_certificates);
     assert_string_equal(c.ca_file, "/ca");
     assert_int_equal(c.jwks_timeout_ms, 250);
     assert_int_equal(c.jwks_max_bytes, 1048576);

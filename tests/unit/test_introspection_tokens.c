@@ -135,6 +135,7 @@ static void only_what_may_be_a_token_of_the_issuer_is_asked_about(void **state)
 #define JKT_A    "0123456789abcdef0123456789abcdef0123456789a"
 #define JKT_B    "0123456789abcdef0123456789abcdef0123456789b"
 #define CNF(jkt) ",\"cnf\":{\"jkt\":\"" jkt "\"}"
+#define CNF_X5T  ",\"cnf\":{\"x5t#S256\":\"" JKT_A "\"}"
 
 /* A binding in the token counts, whatever its issuer says of it. */
 static void a_bound_token_stays_bound(void **state)
@@ -143,13 +144,16 @@ static void a_bound_token_stays_bound(void **state)
         int line;
         const char *claims, *answer;
         enum err want;
-        const char *jkt;
+        const char *jkt, *x5t;
     } rows[] = {
-        {__LINE__, CLAIMS("x", CNF(JKT_A)), "", ERR_OK, JKT_A},
-        {__LINE__, CLAIMS("x", CNF(JKT_A)), CNF(JKT_A), ERR_OK, JKT_A},
-        {__LINE__, CLAIMS("x", CNF(JKT_A)), CNF(JKT_B), ERR_JWT_CLAIM, NULL},
-        {__LINE__, CLAIMS("x", ""), CNF(JKT_B), ERR_OK, JKT_B},
-        {__LINE__, CLAIMS("x", ""), "", ERR_OK, NULL},
+        {__LINE__, CLAIMS("x", CNF(JKT_A)), "", ERR_OK, JKT_A, NULL},
+        {__LINE__, CLAIMS("x", CNF(JKT_A)), CNF(JKT_A), ERR_OK, JKT_A, NULL},
+        {__LINE__, CLAIMS("x", CNF(JKT_A)), CNF(JKT_B), ERR_JWT_CLAIM, NULL, NULL},
+        {__LINE__, CLAIMS("x", ""), CNF(JKT_B), ERR_OK, JKT_B, NULL},
+        {__LINE__, CLAIMS("x", ""), "", ERR_OK, NULL, NULL},
+        {__LINE__, CLAIMS("x", CNF_X5T), "", ERR_OK, NULL, JKT_A},
+        {__LINE__, CLAIMS("x", CNF_X5T), CNF(JKT_B), ERR_OK, JKT_B, JKT_A},
+        {__LINE__, CLAIMS("x", ""), CNF_X5T, ERR_OK, NULL, JKT_A},
     };
     struct scene s;
     begin(&s, state, SECRET "introspection_cache = 0\n");
@@ -166,8 +170,10 @@ static void a_bound_token_stays_bound(void **state)
         check_err(rows[i].line,
                   issuers_check(all, NULL, s.t->site->st, token, NOW, &s.t->site->arena, &out),
                   rows[i].want);
-        if (rows[i].want == ERR_OK)
+        if (rows[i].want == ERR_OK) {
             check_slice(rows[i].line, out.dpop_jkt, rows[i].jkt);
+            check_slice(rows[i].line, out.tls_x5t, rows[i].x5t);
+        }
         web_put(s.t->web, "/i", 200, "", ACTIVE);
         issuers_free(all);
     }

@@ -9,6 +9,7 @@
 #define T53 INT64_C(9007199254740992)
 
 #define JKT "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+#define X5T "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"
 
 static const struct {
     int line;
@@ -81,6 +82,11 @@ static const struct {
     {__LINE__, "{\"cnf\":{\"jkt\":\"" JKT "x\"}}", ERR_JWT_CLAIM},
     {__LINE__, "{\"cnf\":{\"kid\":\"k\"}}", ERR_JWT_CLAIM},
     {__LINE__, "{\"cnf\":{\"jkt\":\"" JKT "\",\"kid\":\"k\"}}", ERR_JWT_CLAIM},
+    {__LINE__, "{\"cnf\":{\"x5t#S256\":\"\"}}", ERR_JWT_CLAIM},
+    {__LINE__, "{\"cnf\":{\"x5t#S256\":7}}", ERR_JWT_CLAIM},
+    {__LINE__, "{\"cnf\":{\"x5t#S256\":\"" JKT "x\"}}", ERR_JWT_CLAIM},
+    {__LINE__, "{\"cnf\":{\"x5t\":\"" JKT "\"}}", ERR_JWT_CLAIM},
+    {__LINE__, "{\"cnf\":{\"x5t#S256\":\"" JKT "\",\"kid\":\"k\"}}", ERR_JWT_CLAIM},
 };
 
 static void test_refuses(void **state)
@@ -133,6 +139,11 @@ static void test_reads(void **state)
     assert_null(c.cnf_jkt.p);
     assert_int_equal(jwt_claims_parse(SLICE("{\"cnf\":{\"jkt\":\"" JKT "\"}}"), &a, &c), ERR_OK);
     assert_true(slice_is(c.cnf_jkt, JKT));
+    assert_null(c.cnf_x5t.p);
+    assert_int_equal(
+        jwt_claims_parse(SLICE("{\"cnf\":{\"x5t#S256\":\"" X5T "\",\"jkt\":\"" JKT "\"}}"), &a, &c),
+        ERR_OK);
+    assert_true(slice_is(c.cnf_x5t, X5T) && slice_is(c.cnf_jkt, JKT));
     arena_free(&a);
 }
 

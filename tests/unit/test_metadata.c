@@ -8,6 +8,8 @@
     "signing_alg = ES384\n"                                                                        \
     "[fhir \"one\"]\nbase = https://a.example/fhir\n"
 
+static bool certificates; /* as configured */
+
 static struct json *write_with(void (*write)(const struct config *, struct buf *))
 {
     static struct config conf;
@@ -15,6 +17,7 @@ static struct json *write_with(void (*write)(const struct config *, struct buf *
     struct buf out = BUF(text);
     struct json *document;
     config_of(CONFIG, &conf);
+    conf.endpoint_certificates = certificates;
     write(&conf, &out);
     assert_false(out.overflowed);
     assert_int_equal(json_parse(buf_slice(&out), &document), ERR_OK);
@@ -98,11 +101,34 @@ static void the_smart_document_has_what_smart_demands(void **state)
     json_free(d);
 }
 
+/* RFC 8705 section 3.3 */
+static void client_certificates_are_offered_when_they_are_taken(void **state)
+{
+    static const char *const lists[] = {"token_endpoint_auth_methods_supported",
+                                        "introspection_endpoint_auth_methods_supported",
+                                        "revocation_endpoint_auth_methods_supported"};
+    static const char *const methods[] = {"tls_client_auth", "self_signed_tls_client_auth"};
+    (void)state;
+    for (int taken = 0; taken < 2; taken++) {
+        bool bound = false;
+        certificates = taken == 1;
+        struct json *d = write_with(metadata_oauth);
+        for (size_t i = 0; i < COUNT(lists) * COUNT(methods); i++)
+            assert_int_equal(list_has(d, lists[i / 2], methods[i % 2]), certificates);
+        assert_true(list_has(d, lists[1], "Bearer"));
+        const char *member = "tls_client_certificate_bound_access_tokens";
+        assert_int_equal(json_bool(json_member(d, member), &bound) && bound, certificates);
+        json_free(d);
+    }
+    certificates = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_oauth_document_is_that_of_rfc_8414),
         cmocka_unit_test(the_smart_document_has_what_smart_demands),
+        cmocka_unit_test(client_certificates_are_offered_when_they_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

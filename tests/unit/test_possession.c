@@ -1,6 +1,10 @@
 #include "authorize_fixture.h"
 
-#define JKT   "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+#define JKT "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+#define HELD(how, of_proof, key)                                                                   \
+    {                                                                                              \
+        .scheme = (how), .proof = (of_proof), .jkt = key                                           \
+    }
 #define OTHER "1ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
 
 static const struct {
@@ -10,19 +14,19 @@ static const struct {
     enum err want;
 } rows[] = {
     /* a bearer token */
-    {__LINE__, false, false, {AUTH_BEARER, ERR_OK, ""}, ERR_OK},
-    {__LINE__, false, false, {AUTH_DPOP, ERR_OK, JKT}, ERR_DPOP_UNBOUND},
-    {__LINE__, true, false, {AUTH_BEARER, ERR_OK, ""}, ERR_DPOP_REQUIRED},
-    {__LINE__, true, false, {AUTH_DPOP, ERR_OK, JKT}, ERR_DPOP_REQUIRED},
+    {__LINE__, false, false, HELD(AUTH_BEARER, ERR_OK, ""), ERR_OK},
+    {__LINE__, false, false, HELD(AUTH_DPOP, ERR_OK, JKT), ERR_DPOP_UNBOUND},
+    {__LINE__, true, false, HELD(AUTH_BEARER, ERR_OK, ""), ERR_DPOP_REQUIRED},
+    {__LINE__, true, false, HELD(AUTH_DPOP, ERR_OK, JKT), ERR_DPOP_REQUIRED},
     /* one that is bound */
-    {__LINE__, false, true, {AUTH_BEARER, ERR_OK, JKT}, ERR_DPOP_BEARER},
-    {__LINE__, true, true, {AUTH_BEARER, ERR_OK, JKT}, ERR_DPOP_BEARER},
-    {__LINE__, false, true, {AUTH_DPOP, ERR_OK, JKT}, ERR_OK},
-    {__LINE__, true, true, {AUTH_DPOP, ERR_OK, JKT}, ERR_OK},
-    {__LINE__, false, true, {AUTH_DPOP, ERR_OK, OTHER}, ERR_DPOP_BINDING},
-    {__LINE__, false, true, {AUTH_DPOP, ERR_OK, ""}, ERR_DPOP_BINDING},
-    {__LINE__, false, true, {AUTH_DPOP, ERR_DPOP_URL, ""}, ERR_DPOP_URL},
-    {__LINE__, false, true, {AUTH_DPOP, ERR_STORE, JKT}, ERR_STORE},
+    {__LINE__, false, true, HELD(AUTH_BEARER, ERR_OK, JKT), ERR_DPOP_BEARER},
+    {__LINE__, true, true, HELD(AUTH_BEARER, ERR_OK, JKT), ERR_DPOP_BEARER},
+    {__LINE__, false, true, HELD(AUTH_DPOP, ERR_OK, JKT), ERR_OK},
+    {__LINE__, true, true, HELD(AUTH_DPOP, ERR_OK, JKT), ERR_OK},
+    {__LINE__, false, true, HELD(AUTH_DPOP, ERR_OK, OTHER), ERR_DPOP_BINDING},
+    {__LINE__, false, true, HELD(AUTH_DPOP, ERR_OK, ""), ERR_DPOP_BINDING},
+    {__LINE__, false, true, HELD(AUTH_DPOP, ERR_DPOP_URL, ""), ERR_DPOP_URL},
+    {__LINE__, false, true, HELD(AUTH_DPOP, ERR_STORE, JKT), ERR_STORE},
 };
 
 static void a_bound_token_needs_its_proof(void **state)
@@ -33,6 +37,39 @@ static void a_bound_token_needs_its_proof(void **state)
         struct config_fhir base = {.dpop_required = rows[i].required};
         t.dpop_jkt = rows[i].bound ? SLICE(JKT) : SLICE_NONE;
         check_err(rows[i].line, possession_check(&t, &base, &rows[i].held), rows[i].want);
+    }
+}
+
+static void a_certificate_is_asked_for_whatever_the_scheme(void **state)
+{
+    static const struct {
+        int line;
+        bool bound, key;
+        struct possession held;
+        enum err want;
+    } cases[] = {
+        {__LINE__, false, false, {.certificate = ERR_TLS_OFF}, ERR_OK},
+        {__LINE__, false, false, {.certificate = ERR_OK, .x5t = OTHER}, ERR_OK},
+        {__LINE__, true, false, {.certificate = ERR_OK, .x5t = JKT}, ERR_OK},
+        {__LINE__, true, false, {.certificate = ERR_OK, .x5t = OTHER}, ERR_TLS_BINDING},
+        {__LINE__, true, false, {.certificate = ERR_OK}, ERR_TLS_BINDING}, /* nothing was seen */
+        {__LINE__, true, false, {.certificate = ERR_TLS_MISSING, .x5t = JKT}, ERR_TLS_MISSING},
+        {__LINE__, true, false, {.certificate = ERR_TLS_OFF, .x5t = JKT}, ERR_TLS_OFF},
+        {__LINE__, true, false, {.certificate = ERR_TLS_FORM}, ERR_TLS_FORM},
+        {__LINE__, true, false, {AUTH_DPOP, ERR_OK, JKT, ERR_OK, JKT}, ERR_DPOP_UNBOUND},
+        {__LINE__, true, true, {AUTH_DPOP, ERR_OK, JKT, ERR_OK, JKT}, ERR_OK},
+        {__LINE__, true, true, {AUTH_DPOP, ERR_OK, JKT, ERR_OK, OTHER}, ERR_TLS_BINDING},
+        {__LINE__, true, true, {AUTH_DPOP, ERR_OK, JKT, ERR_TLS_MISSING, ""}, ERR_TLS_MISSING},
+        {__LINE__, true, true, {AUTH_DPOP, ERR_OK, OTHER, ERR_OK, JKT}, ERR_DPOP_BINDING},
+        {__LINE__, true, true, {AUTH_BEARER, ERR_OK, "", ERR_OK, JKT}, ERR_DPOP_BEARER},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct token t = token_of("system/*.rs");
+        struct config_fhir base = {.dpop_required = false};
+        t.tls_x5t = cases[i].bound ? SLICE(JKT) : SLICE_NONE;
+        t.dpop_jkt = cases[i].key ? SLICE(JKT) : SLICE_NONE;
+        check_err(cases[i].line, possession_check(&t, &base, &cases[i].held), cases[i].want);
     }
 }
 
@@ -53,7 +90,8 @@ static void possession_stands_between_token_and_scopes(void **state)
 {
     (void)state;
     struct token t = token_of("system/Observation.r");
-    const struct possession good = {AUTH_DPOP, ERR_OK, JKT}, bad = {AUTH_DPOP, ERR_DPOP_TIME, ""};
+    const struct possession good = HELD(AUTH_DPOP, ERR_OK, JKT),
+                            bad = HELD(AUTH_DPOP, ERR_DPOP_TIME, "");
     t.dpop_jkt = SLICE(JKT);
     assert_int_equal(decide_for(&t, ERR_OK, false, &good).why, ERR_SCOPE);
     struct decision d = decide_for(&t, ERR_OK, false, &bad);
@@ -73,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bound_token_needs_its_proof),
+        cmocka_unit_test(a_certificate_is_asked_for_whatever_the_scheme),
         cmocka_unit_test(possession_stands_between_token_and_scopes),
     };
     return cmocka_run_group_tests_name("possession", tests, NULL, NULL);

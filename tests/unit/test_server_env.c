@@ -299,10 +299,45 @@ static void two_proofs_are_none(void **state)
     }
 }
 
+/* Headers of a client make names that begin with HTTP_, whatever they are called. */
+static void only_the_server_tells_of_a_certificate(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        const char *vars[3];
+        const char *certificate, *verified;
+        bool duplicate;
+    } rows[] = {
+        {__LINE__, {"SSL_CLIENT_CERT=c", "SSL_CLIENT_VERIFY=SUCCESS"}, "c", "SUCCESS", false},
+        {__LINE__, {"HTTP_SSL_CLIENT_CERT=c", "HTTP_SSL_CLIENT_VERIFY=SUCCESS"}, NULL, NULL, false},
+        {__LINE__, {"HTTP_X_SSL_CERT=c", "HTTP_CLIENT_CERT=c"}, NULL, NULL, false},
+        {__LINE__, {"REDIRECT_SSL_CLIENT_CERT=c", "Ssl-Client-Cert=c"}, NULL, NULL, false},
+        {__LINE__, {"ssl_client_cert=c", "SSL_CLIENT_CERT_CHAIN_0=c"}, NULL, NULL, false},
+        {__LINE__, {"SSL_CLIENT_CERT=c", "SSL_CLIENT_CERT=d"}, "c", NULL, true},
+        {__LINE__, {"SSL_CLIENT_VERIFY=NONE", "SSL_CLIENT_VERIFY=SUCCESS"}, NULL, "NONE", true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[3][64];
+        char *envp[4] = {NULL};
+        struct request rq;
+        size_t length;
+        for (size_t k = 0; k < 3 && rows[i].vars[k] != NULL; k++) {
+            snprintf(text[k], sizeof text[k], "%s", rows[i].vars[k]);
+            envp[k] = text[k];
+        }
+        request_from_env(envp, ROLE_AUTHORIZER, &rq, &length);
+        check_slice(rows[i].line, rq.certificate, rows[i].certificate);
+        check_slice(rows[i].line, rq.verified, rows[i].verified);
+        check_true(rows[i].line, rq.duplicate == rows[i].duplicate, "duplicate");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variables_become_a_request),
+        cmocka_unit_test(only_the_server_tells_of_a_certificate),
         cmocka_unit_test(the_request_id_of_the_client_goes_first),
         cmocka_unit_test(an_empty_environment_is_an_empty_request),
         cmocka_unit_test(what_decides_may_not_come_twice),

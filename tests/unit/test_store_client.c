@@ -21,6 +21,9 @@ static void assert_same_client(const struct client *a, const struct client *b)
     assert_int_equal(a->updated_at, b->updated_at);
     assert_int_equal(a->tokens_valid_from, b->tokens_valid_from);
     assert_int_equal(a->dpop_required, b->dpop_required);
+    assert_int_equal(a->tls_kind, b->tls_kind);
+    assert_string_equal(a->tls_name, b->tls_name);
+    assert_int_equal(a->tls_bound, b->tls_bound);
 }
 
 static const struct client full = {
@@ -36,6 +39,9 @@ static const struct client full = {
     .updated_at = 1001,
     .tokens_valid_from = 1002,
     .dpop_required = true,
+    .tls_kind = CERTIFICATE_EMAIL,
+    .tls_name = "O=\303\261,CN='",
+    .tls_bound = true,
 };
 
 static void client_comes_back_whole(void **state)
@@ -53,6 +59,37 @@ static void client_comes_back_whole(void **state)
     assert_int_equal(store_client_update(f->st, &c), ERR_OK);
     assert_true(get(f, "b").dpop_required);
     assert_int_equal(get(f, "b").tokens_valid_from, 1000);
+}
+
+/* Programs that do not know of certificates must find no way to let such a client in. */
+static void client_with_a_certificate_comes_back(void **state)
+{
+    static const enum client_auth ways[] = {CLIENT_TLS, CLIENT_TLS_SELF_SIGNED, CLIENT_JWKS,
+                                            CLIENT_TLS, CLIENT_SECRET};
+    struct fixture *f = *state;
+    struct client c = fixture_client("tls"), back;
+    c.tls_name = "CN=a";
+    c.tls_kind = CERTIFICATE_URI;
+    c.tokens_valid_from = c.created_at;
+    assert_int_equal(store_client_add(f->st, &c), ERR_OK);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        c.auth = ways[i];
+        assert_int_equal(store_client_update(f->st, &c), ERR_OK);
+        back = get(f, "tls");
+        assert_same_client(&back, &c);
+    }
+    c.auth = CLIENT_TLS_SELF_SIGNED;
+    assert_int_equal(store_client_update(f->st, &c), ERR_OK);
+    static const char *const damage[] = {
+        "UPDATE client SET auth = 0", "UPDATE client SET auth = 2",
+        "PRAGMA ignore_check_constraints = ON; UPDATE client SET auth = 1, tls = 3",
+        "PRAGMA ignore_check_constraints = ON; UPDATE client SET tls = 1, tls_kind = 5",
+        "PRAGMA ignore_check_constraints = ON; UPDATE client SET tls = -1, tls_kind = 0"};
+    for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
+        run_sql(f->path, damage[i]);
+        assert_int_equal(store_client_get(f->st, SLICE("tls"), &f->arena, &back), ERR_STORE);
+        assert_fault(f->st, "it is damaged: client tls has auth");
+    }
 }
 
 static void client_is_found_by_its_very_id(void **state)
@@ -111,7 +148,7 @@ static void bad_clients_are_not_kept(void **state)
         {__LINE__, "a\nb", "n", 0, ERR_STORE},
         {__LINE__, "\303\261", "n", 0, ERR_STORE},
         {__LINE__, "a", long_name, 0, ERR_STORE},
-        {__LINE__, "a", "n", 3, ERR_STORE},
+        {__LINE__, "a", "n", 5, ERR_STORE},
         {__LINE__, "a", "n", -1, ERR_STORE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -389,6 +426,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH(client_comes_back_whole),
+        WITH(client_with_a_certificate_comes_back),
         WITH(client_is_found_by_its_very_id),
         WITH(bad_clients_are_not_kept),
         WITH(add_refuses_a_taken_id),

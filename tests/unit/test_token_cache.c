@@ -41,6 +41,7 @@ static void a_token_comes_back_as_it_was_put(void **state)
     t.subject = SLICE("");
     t.jti = SLICE_NONE;
     t.dpop_jkt = SLICE("thumbprint");
+    t.tls_x5t = SLICE("digest");
     t.issuer = SLICE("https://a");
     t.audience[1] = SLICE("b");
     t.audience_count = 2;
@@ -56,6 +57,7 @@ static void a_token_comes_back_as_it_was_put(void **state)
     check_slice(__LINE__, out.issuer, "https://a");
     check_slice(__LINE__, out.dpop_jkt, "thumbprint");
     assert_ptr_not_equal(out.dpop_jkt.p, t.dpop_jkt.p);
+    check_slice(__LINE__, out.tls_x5t, "digest");
     assert_int_equal(out.audience_count, 2);
     check_slice(__LINE__, out.audience[0], AUDIENCE);
     check_slice(__LINE__, out.audience[1], "b");
