@@ -161,7 +161,9 @@ static enum err check_at_issuer(struct issuers *all, size_t i, struct store *st,
     enum err e = c->has_exp ? jwt_check_time(c, now, all->conf->issuers[i].clock_skew_s) : ERR_OK;
     if (e == ERR_OK)
         e = introspection_check(all->introspections[i], st, token, now, a, out);
-    return e == ERR_OK ? keep_binding(c, out) : e;
+    if (e == ERR_OK)
+        e = keep_binding(c, out);
+    return e == ERR_OK && c->jti.n > 0 ? store_jti_check(st, c->jti) : e;
 }
 
 /* The one issuer that is asked about tokens of which nothing else is known. */

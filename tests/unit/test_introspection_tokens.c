@@ -181,6 +181,20 @@ static void a_bound_token_stays_bound(void **state)
     end(&s);
 }
 
+static void a_token_that_was_revoked_here_is_refused_whatever_is_answered(void **state)
+{
+    struct scene s;
+    begin(&s, state, SECRET);
+    struct jwk *key = trust_key("ES256", "k");
+    struct slice revoked = site_sign(s.t->site, key, "at+jwt", CLAIMS("x", ",\"jti\":\"j\""));
+    struct slice other = site_sign(s.t->site, key, "at+jwt", CLAIMS("x", ",\"jti\":\"k\""));
+    assert_int_equal(store_revoke(s.t->site->st, SLICE("j"), NOW + 300), ERR_OK);
+    assert_int_equal(check_all(s.t->site, revoked), ERR_TOKEN_REVOKED);
+    assert_int_equal(check_all(s.t->site, other), ERR_OK);
+    jwk_free(key);
+    end(&s);
+}
+
 /* What is encrypted: by the issuer that is in it, if it opens here; else as what it came. */
 static void encrypted_tokens_are_asked_about_as_they_came(void **state)
 {
@@ -248,6 +262,7 @@ int main(void)
         TRUST(silent_metadata_do_not_take_the_time_of_the_question),
         TRUST(only_what_may_be_a_token_of_the_issuer_is_asked_about),
         TRUST(a_bound_token_stays_bound),
+        TRUST(a_token_that_was_revoked_here_is_refused_whatever_is_answered),
         TRUST(encrypted_tokens_are_asked_about_as_they_came),
     };
     return cmocka_run_group_tests_name("introspection_tokens", tests, NULL, NULL);

@@ -3,6 +3,8 @@
 
 #include "dpop_fixture.h"
 
+#include "dpop_site.h"
+
 _Static_assert(PROOF_NOW == SITE_NOW, "proofs are made for the site's time");
 
 #define HEADER "{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\",\"jwk\":$K}"
@@ -125,6 +127,21 @@ static void a_nonce_is_told_and_then_taken(void **state)
     jwk_free(key);
 }
 
+/* Of a request that began in time and was held up, say by an introspection. */
+static void a_proof_is_remembered_for_who_comes_late(void **state)
+{
+    struct site *s = *state;
+    struct dpop_proof p = {.jkt = "0123456789abcdef0123456789abcdef0123456789a",
+                           .jti = SLICE("1"),
+                           .good_until = PROOF_NOW};
+    assert_int_equal(dpop_site_spend(s->st, &p, PROOF_NOW - 30), ERR_OK);
+    assert_int_equal(store_purge(s->st, PROOF_NOW + 30, 1000, NULL), ERR_OK);
+    assert_int_equal(dpop_site_spend(s->st, &p, PROOF_NOW - 1), ERR_DPOP_REPLAY);
+    assert_int_equal(dpop_site_spent(s->st, &p, PROOF_NOW - 1), ERR_DPOP_REPLAY);
+    assert_int_equal(store_purge(s->st, PROOF_NOW + 60, 1000, NULL), ERR_OK);
+    assert_int_equal(dpop_site_spent(s->st, &p, PROOF_NOW - 1), ERR_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +149,7 @@ int main(void)
         SITE(a_bad_proof_buys_nothing),
         SITE(a_client_may_have_to_send_one),
         SITE(a_nonce_is_told_and_then_taken),
+        SITE(a_proof_is_remembered_for_who_comes_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
