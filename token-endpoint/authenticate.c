@@ -125,7 +125,7 @@ enum err authenticate(struct store *st, const struct config *conf, const struct 
                       struct authentication *out)
 {
     struct credentials c;
-    struct assertion assertion;
+    struct assertion assertion = {.claims = {.exp = 0}}; /* filled when one is presented */
     *out = (struct authentication){.claimed = form_get(form, "client_id"), .method = ""};
     enum err e = out->reason = credentials_find(rq, form, conf, a, &c);
     /* Credentials in a header that cannot be read are wrong credentials (RFC 6749 section 5.2). */
@@ -134,13 +134,12 @@ enum err authenticate(struct store *st, const struct config *conf, const struct 
     if (e != ERR_OK)
         return e;
     out->method = client_method_name(c.method);
-    if (c.method != METHOD_PRIVATE_KEY_JWT) {
-        out->claimed = c.client_id;
-        return check_login(st, conf, rq, &c, NULL, now, a, out);
+    out->claimed = c.client_id;
+    if (c.method == METHOD_PRIVATE_KEY_JWT) {
+        e = out->reason = assertion_check(&c, conf, now, a, &assertion);
+        if (e != ERR_OK)
+            return e;
+        out->claimed = assertion.claims.iss;
     }
-    e = out->reason = assertion_check(&c, conf, now, a, &assertion);
-    if (e != ERR_OK)
-        return e;
-    out->claimed = assertion.claims.iss;
     return check_login(st, conf, rq, &c, &assertion, now, a, out);
 }
