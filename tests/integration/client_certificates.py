@@ -17,7 +17,9 @@ from cryptography.x509.oid import NameOID
 SITE = {
     "lighttpd": "lighttpd.conf",
     "lighttpd-forwarded": "lighttpd.conf",
+    "lighttpd-cgi": "lighttpd.conf",
     "apache": "apache-site.conf",
+    "apache-cgi": "apache-site.conf",
     "apache-authnz": "apache-site.conf",
     "nginx": "nginx-site.conf",
 }

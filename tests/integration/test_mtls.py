@@ -10,7 +10,7 @@ import pytest
 import requests
 
 import keys
-from client_certificates import Authority, all_names, name_of, switch_on, take
+from client_certificates import Authority, all_names, name_of, switch_on
 from dpop_client import DpopClient
 from gateway import Gateway
 
@@ -78,13 +78,6 @@ def fails(answer_of):
     except REFUSED_TLS:
         return True
     return answer.status_code in (400, 401)
-
-
-def unbound(gw):
-    """A connection without a certificate."""
-    session = requests.Session()
-    session.verify, session.trust_env = gw.ca, False
-    return session
 
 
 # ---- the whole way ----
@@ -349,6 +342,21 @@ def test_lighttpd_takes_no_self_signed(tmp_path):
         gw.ctl("client", "set", client, "--tls-certificate", pinned.files[0])
         assert pinned.fhir(PATH, pinned.token(client)).status_code == 200
         assert twin.ask(client).status_code == 401
+
+
+@pytest.mark.parametrize("server", ("lighttpd-cgi", "apache-cgi"))
+def test_plain_cgi(server):
+    """The token endpoint alone."""
+    with Gateway(server) as gw:
+        ca = switch_on(gw)
+        gw.start()
+        ward = ca.holder(gw, name_of(**WARD))
+        client, _ = gw.add_client("system/*.rs", "--tls-subject", WARD_DN)
+        assert keys.parts(ward.token(client))[1]["cnf"] == {"x5t#S256": ward.x5t}
+        assert ca.holder(gw, name_of(COMMON_NAME="other")).ask(client).status_code == 401
+        form = {"grant_type": "client_credentials", "scope": "system/*.rs", "client_id": client}
+        for headers in headers_of(ward):
+            assert gw.post_token(form, headers=headers).status_code in (400, 401)
 
 
 # ---- where it is not switched on ----
