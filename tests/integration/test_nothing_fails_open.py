@@ -3,6 +3,7 @@ Whatever is wrong with the authorizer or with the web server's configuration: no
 server unasked.  faults.py has the rows; where a mistake opens the gateway all the same, it says so.
 """
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -26,6 +27,7 @@ SPOOFED = {"X-Fhir-Auth": "granted", "Fhir-Auth": "granted", "X_Fhir_Auth": "gra
 # Besides what the rows tell: none of these may reach the FHIR server, and all have no token.
 TARGETS = (b"/fhir/Patient/%e9", b"//fhir/Patient/pat-1", b"/%66hir/Patient/pat-1", b"/fhir",
            b"/fhir/Patient/pat-1.json", b"https://127.0.0.1/fhir/Patient/pat-1")
+FILE = "/files/a.ndjson"
 HUNG_S = 1.5  # where the server waits for ever, the client does not
 SHORT_IO_TIMEOUT = "<IfModule mod_fcgid.c>\nFcgidIOTimeout 1\n</IfModule>\n"
 SHORT = (("FcgidIOTimeout 30", "FcgidIOTimeout 1"), ("fastcgi_read_timeout 10s", "fastcgi_read_timeout 1s"),
@@ -37,9 +39,15 @@ class Site:
 
     def __init__(self, gw: Gateway):
         self.gw = gw
+        conf = gw.dir / "etc" / "fhir-auth.conf"
+        conf.write_text(conf.read_text() + '[rules "main"]\nGET /files/* = system/*.rs\n')
+        for folder in ("export", "export/fhir/files", "www/fhir/files"):
+            (gw.dir / folder).mkdir(parents=True, exist_ok=True)
+            (gw.dir / folder / "a.ndjson").write_text("{}\n")
         gw.start()
         self.small, self.good = gw.token("system/Patient.r"), gw.token("system/*.cruds")
         gw.secrets |= {self.small, self.good}
+        assert self.ask("file", self.good, path=FILE) == 200
         gw.stop()
         names = (FILES[gw.server], "fhir-auth.conf")
         self.files = {name: (gw.dir / "etc" / name).read_text() for name in names}
@@ -75,18 +83,24 @@ class Site:
             return s.connect_ex(address) == 0
 
     def stop(self) -> None:
-        """At once: what hangs is not waited for, nor what the server starts anew meanwhile."""
+        """At once: what hangs is not waited for."""
         gw = self.gw
         self.kill()
         if gw.web_server is not None:
             gw.web_server.terminate()
             gw.web_server.wait(30)
-        self.kill()
+            self.kill(str(gw.dir / "etc" / "lighttpd.conf"))  # it was about to start one anew
         gw.stop()
 
-    def kill(self) -> None:
-        for pid in self.gw.program_pids("fcgi-authorizer"):
-            os.kill(pid, signal.SIGKILL)
+    def kill(self, name: str = "/nosuch") -> None:
+        """The authorizers, and what is not yet one: its command is still that of the server."""
+        names = (str(self.gw.dir / "bin" / "fcgi-authorizer").encode(), name.encode())
+        for entry in pathlib.Path("/proc").glob("[1-9]*"):
+            try:
+                if set(names) & set((entry / "cmdline").read_bytes().split(b"\0")):
+                    os.kill(int(entry.name), signal.SIGKILL)
+            except OSError:
+                continue
 
     def mend(self) -> None:
         self.gw.stop()
@@ -123,13 +137,16 @@ class Site:
                   ("good", self.good, "/Patient/pat-1"))
         return tuple(self.ask(probe, token, seconds, path=path) for probe, token, path in probes)
 
-    def others(self) -> None:
+    def others(self) -> set[str]:
+        """Which of them were answered with what only the token would give: a file of the server."""
         patient = {"resourceType": "Patient", "id": "pat-1"}
         self.ask("spoofed", method="PUT", json=patient, headers=SPOOFED)
         self.ask("spoofed", headers=SPOOFED)
         self.ask("other", self.small, method="DELETE", path="/Observation/none")
         for target in TARGETS:
             self.raw(target)
+        files = {None: self.ask("file", path=FILE), "small": self.ask("file", self.small, path=FILE)}
+        return {str(token) for token, status in files.items() if status == 200}
 
     def arrived(self) -> set[str]:
         """Which of the probes have reached the FHIR server."""
@@ -181,12 +198,12 @@ def test_mistake(sites, mistake, server):
             return
         told = site.told()
         assert fits(told, expected), told
-        if told[0] < 500:
-            site.others()
+        files = site.others() if told[0] < 500 else set()
         arrived = site.arrived()
         if held == OPEN:
             assert arrived - {"good"}, "it is closed: the row is wrong"
             return
+        assert files == set()
         assert arrived == ({"good"} if expected[2] == 200 else set())
         assert site.asked() or expected != REFUSED
     finally:
