@@ -199,11 +199,11 @@ class Fault:
         return silent or server in self.passes
 
 
-# What the files of the program are like, and what clients get.  Apache looks at its start whether it is there.
+# What the program's file is like, and what clients get.  Apache looks at its start whether it is there.
 PROGRAM = {
-    "missing": {"lighttpd": DEAD, "lighttpd-forwarded": DEAD, "apache": DEAD, "apache-htaccess": WAITS,
+    "missing": {"lighttpd": UNABLE, "lighttpd-forwarded": UNABLE, "apache": DEAD, "apache-htaccess": WAITS,
                 "apache-authnz": BROKEN, "nginx": DOWN},
-    "not executable": {"lighttpd": DEAD, "lighttpd-forwarded": DEAD, "apache": WAITS,
+    "not executable": {"lighttpd": UNABLE, "lighttpd-forwarded": UNABLE, "apache": WAITS,
                        "apache-htaccess": WAITS, "apache-authnz": BROKEN, "nginx": DOWN},
     "killed and gone": {"lighttpd": UNABLE, "lighttpd-forwarded": UNABLE, "apache": WAITS,
                         "apache-htaccess": WAITS, "apache-authnz": BROKEN, "nginx": DOWN},
