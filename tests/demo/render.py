@@ -96,6 +96,7 @@ def apache(
             **apache_files(run, port),
             "/usr/local/lib/fhir-auth": f"{run}/bin",
             "/srv/fhir-export": f"{run}/export",
+            "http://127.0.0.1:8080/": f"http://{host}:{upstream_port}/",
             "http://127.0.0.1:8080/fhir": f"http://{host}:{upstream_port}{path}",
             **more,
         },

@@ -4,6 +4,7 @@ The same answer on every web server: what the authorizer says reaches the client
 The measure is the program itself, asked over FastCGI as an authorizer beside each server, with the
 server's own configuration and store.
 """
+import contextlib
 import json
 import re
 import time
@@ -15,7 +16,7 @@ import keys
 import wire
 from everywhere import BY_ITSELF, DIFFERENT, EVERYWHERE, ROWS
 from fastcgi import AUTHORIZER, Program
-from gateway import BUILD, Gateway
+from gateway import BUILD, Gateway, wait_until
 
 CHALLENGE = re.compile(r'Bearer realm="fhir"(?:, error="([a-z_]+)", error_description="[^"]+".*)?')
 COMPARED = ("WWW-Authenticate", "Retry-After", "Allow", "Content-Type", "Cache-Control")
@@ -66,7 +67,7 @@ class Site:
 
     def truth(self, row) -> dict:
         params = {"REQUEST_METHOD": row.method, "REQUEST_URI": row.target,
-                  "HTTP_X_REQUEST_ID": "the-same"}
+                  "HTTP_X_REQUEST_ID": "the-same", "REMOTE_ADDR": "127.0.0.1"}
         for header in self.headers(row):
             name, value = header.split(": ", 1)
             name = "HTTP_" + name.upper().replace("-", "_")
@@ -86,11 +87,11 @@ def dechunked(data: bytes) -> bytes:
         body, data = body + data[: int(size, 16)], data[int(size, 16) + 2 :]
 
 
-@pytest.fixture(scope="module", params=EVERYWHERE)
-def site(request):
-    with Gateway(request.param) as gw:
+@contextlib.contextmanager
+def made(server, settings):
+    with Gateway(server) as gw:
         conf = gw.dir / "etc" / "fhir-auth.conf"
-        conf.write_text(conf.read_text() + '[rules "main"]\nGET /files/* = system/*.rs\n')
+        conf.write_text(conf.read_text() + settings)
         for folder in ("export", "export/fhir/files", "www/fhir/files"):
             (gw.dir / folder).mkdir(parents=True, exist_ok=True)
             (gw.dir / folder / "a.ndjson").write_text('{"resourceType":"Patient"}\n')
@@ -101,6 +102,12 @@ def site(request):
             yield Site(gw, program)
         finally:
             assert program.end() == 0
+
+
+@pytest.fixture(scope="module", params=EVERYWHERE)
+def site(request):
+    with made(request.param, '[rules "main"]\nGET /files/* = system/*.rs\n') as site:
+        yield site
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -151,6 +158,28 @@ def test_store_out_of_reach(site):
     deadline = time.monotonic() + 5
     while site.answer(row)["status"] != 403:
         assert time.monotonic() < deadline
+
+
+def left(found):
+    return int((found["retry-after"] or ["0"])[0])
+
+
+@pytest.mark.parametrize("server", EVERYWHERE)
+def test_throttled(server):
+    """429 with Retry-After, no challenge, and an OperationOutcome; who may is still let in."""
+    rows = [row for row in ROWS if row.name in ("scope too small", "Spanish", "Spanish XML")]
+    with made(server, "[throttle]\nrefusals = 2\nexempt =\n") as site:
+        for row in rows:
+            wait_until("429 for more than a moment", lambda: left(site.answer(row)) > 1)
+            found, truth = site.answer(row), site.truth(row)
+            assert (found["status"], found["www-authenticate"]) == (429, [])
+            assert b"throttled" in found["body"]
+            (wait,), (later,) = found.pop("retry-after"), truth.pop("retry-after")
+            assert 0 <= int(wait) - int(later) <= 1 and 1 <= int(wait) <= 60
+            del found["answer"]
+            assert found == truth
+        assert site.gw.upstream_requests() == []
+        assert site.gw.fhir("GET", "/Patient/pat-1", site.tokens["reader"]).status_code == 200
 
 
 # ---- what is granted, and as whom ----
