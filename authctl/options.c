@@ -6,6 +6,7 @@ static const struct {
     const char *name;
     bool has_value;
 } rows[OPT_COUNT] = {
+    [OPT_CA] = {"ca", true},
     [OPT_GRACE] = {"grace", true},
     [OPT_ID] = {"id", true},
     [OPT_IMPORT_SECRET] = {"import-secret", true},
@@ -17,8 +18,10 @@ static const struct {
     [OPT_NOW] = {"now", false},
     [OPT_SCOPE] = {"scope", true},
     [OPT_SECRET] = {"secret", false},
+    [OPT_TOKEN_FILE] = {"token-file", true},
     [OPT_TOKEN_LIFETIME] = {"token-lifetime", true},
     [OPT_USE] = {"use", true},
+    [OPT_WARM] = {"warm", true},
 };
 
 static bool is(const char *a, const char *b)
