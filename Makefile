@@ -33,8 +33,9 @@ obj     = $(patsubst %.c,$(OBJ)/%.o,$(1))
 TABLES := $(BUILD)/gen/fhir_tables.c
 SHARED := $(call obj,$(wildcard shared/*.c) $(TABLES))
 # What is pure in a program is linked into other programs and tests too; its main.c is not.
-CORE   := $(call obj,$(filter-out %/main.c,$(wildcard fcgi-authorizer/*.c token-endpoint/*.c)))
-CTL    := $(call obj,$(wildcard authctl/*.c))
+CORE   := $(call obj,$(filter-out %/main.c,$(wildcard fcgi-authorizer/*.c token-endpoint/*.c \
+          authctl/doctor_*.c)))
+CTL    := $(call obj,$(filter-out authctl/doctor_%,$(wildcard authctl/*.c)))
 PROGRAMS := $(OUT)/fcgi-authorizer $(OUT)/token-endpoint $(OUT)/fhir-authctl
 FUZZ   := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 UNIT   := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/*.c)) \

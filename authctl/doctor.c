@@ -60,6 +60,13 @@ enum status doctor_url_read(struct ctl *c, struct doctor_url *out)
     return STATUS_YES;
 }
 
+bool doctor_same_origin(const struct doctor_url *site, struct slice url)
+{
+    struct slice origin = site->origin;
+    return url.n > origin.n && slice_eq((struct slice){url.p, origin.n}, origin) &&
+           url.p[origin.n] == '/';
+}
+
 /* ---- asking ---- */
 
 /* A C string in the arena of one answer; NULL when it is full. */
@@ -209,13 +216,6 @@ static void tell(struct doctor *d, const char *name, int status, enum mistake m,
 
 /* ---- what is known before anything is asked ---- */
 
-static bool same_place(const struct doctor *d, struct slice url)
-{
-    struct slice origin = d->url.origin;
-    return url.n > origin.n && slice_eq((struct slice){url.p, origin.n}, origin) &&
-           url.p[origin.n] == '/';
-}
-
 /* The base that is this URL, else one with its path; NULL: none. */
 static const struct config_fhir *find_base(const struct doctor *d, const struct config *conf,
                                            bool *exact)
@@ -257,7 +257,7 @@ static void compare_configuration(struct doctor *d)
     struct buf url = buf_in(&d->c->arena, CONFIG_MAX_TEXT + 8);
     buf_printf(&url, "%s/token", conf->url);
     d->site.token_url = buf_slice(&url);
-    if (exact || same_place(d, slice_of(conf->url)))
+    if (exact || doctor_same_origin(&d->url, slice_of(conf->url)))
         d->oauth = conf->url;
 }
 
@@ -289,7 +289,7 @@ static void learn_token_endpoint(struct doctor *d, const struct seen *seen)
     char text[CONFIG_MAX_TEXT];
     struct buf url = BUF(text);
     if (d->oauth != NULL || !doctor_token_endpoint(seen, &url) || url.overflowed ||
-        !same_place(d, buf_slice(&url)) || !slice_ends(buf_slice(&url), "/token"))
+        !doctor_same_origin(&d->url, buf_slice(&url)) || !slice_ends(buf_slice(&url), "/token"))
         return;
     url.n -= strlen("/token");
     d->oauth = arena_dup(&d->c->arena, (struct slice){url.p, url.n});

@@ -12,24 +12,20 @@
 #include <string.h>
 #include <time.h>
 
+#define DISCOVERY    "/.well-known/smart-configuration"
 #define WARM_MAX     64     /* requests at a time */
 #define MORE         4      /* so many times that when the pool is to grow: some to spare */
 #define GROWING      20     /* requests of each, one after another, when the pool is to grow */
 #define MEASURED     100    /* and when they must not wait */
 #define FAST_US      500000 /* faster than the second that a request waits for a process */
-#define QUIET_ROUNDS 3      /* without a slower one, until it is warm */
+#define QUIET_ROUNDS 2      /* without a slower one, until it is warm */
 #define PAUSE_MS     1000   /* between rounds: a reload may have begun only just now */
 #define LIMIT_MS     60000
 #define ARENA_BYTES  (512U * 1024)
 
 /* Both programs have processes of their own. */
-static const struct {
-    const char *title, *target;
-} asked[] = {
-    {"authorizer", "/Patient?_count=1"},
-    {"token endpoint", "/.well-known/smart-configuration"},
-};
-#define ASKED (sizeof asked / sizeof asked[0])
+enum asked { AUTHORIZER, TOKEN_ENDPOINT, ASKED };
+static const char *const titles[ASKED] = {"authorizer", "token endpoint"};
 
 struct asker {
     pthread_t thread;
@@ -42,7 +38,9 @@ struct asker {
 
 struct warm {
     struct ctl *c;
+    const struct doctor_url *site;
     char urls[ASKED][CONFIG_MAX_TEXT + 64];
+    bool found;           /* the token endpoint's own URL */
     const char *url;      /* that is asked for now */
     pthread_mutex_t gate; /* closed until all threads are there, so that they begin at once */
     int in_a_row;         /* requests of each */
@@ -96,9 +94,29 @@ static void ask_together(struct warm *w, size_t n, int64_t *slowest_us, size_t *
     }
 }
 
+/* The way by discovery asks the authorizer too; another host is none of our business. */
+static void find_token_endpoint(struct warm *w)
+{
+    struct asker *any = &w->askers[0];
+    const struct http_probe probe = {.method = "GET", .plain = true};
+    struct http_get get = doctor_get(w->c, w->urls[TOKEN_ENDPOINT]);
+    struct http_answer answer = {0};
+    char text[CONFIG_MAX_TEXT];
+    struct buf url = BUF(text);
+    arena_reset(&any->arena);
+    if (http_ask(any->session, &get, &probe, &any->arena, &answer) != ERR_OK)
+        return;
+    const struct seen seen = {answer.status, answer.head, answer.body};
+    w->found = answer.status < 500;
+    if (doctor_token_endpoint(&seen, &url) && doctor_same_origin(w->site, buf_slice(&url)))
+        memcpy(w->urls[TOKEN_ENDPOINT], text, url.n + 1);
+}
+
 /* First more than there may ever be, that the pool grows; then as many as must not wait. */
 static void run_round(struct warm *w, struct round *out)
 {
+    if (!w->found)
+        find_token_endpoint(w);
     for (size_t i = 0; i < ASKED; i++) {
         w->url = w->urls[i];
         w->in_a_row = GROWING;
@@ -123,7 +141,7 @@ static void tell(struct warm *w, unsigned number, const struct round *r)
         return;
     buf_printf(out, "round %u:", number);
     for (size_t i = 0; i < ASKED; i++) {
-        buf_printf(out, "%s %s: slowest of %zu %.1f ms", i > 0 ? ";" : "", asked[i].title, w->n,
+        buf_printf(out, "%s %s: slowest of %zu %.1f ms", i > 0 ? ";" : "", titles[i], w->n,
                    (double)r->slowest_us[i] / 1e3);
         if (r->failed[i] > 0)
             buf_printf(out, ", %zu failed", r->failed[i]);
@@ -182,17 +200,21 @@ static bool askers_prepare(struct warm *w)
     return all;
 }
 
+static void set_url(struct warm *w, enum asked which, const char *base, const char *target)
+{
+    struct buf text = BUF(w->urls[which]);
+    buf_printf(&text, "%s%s", base, target);
+}
+
 enum status doctor_warm(struct ctl *c, const struct doctor_url *url)
 {
-    struct warm w = {.c = c, .gate = PTHREAD_MUTEX_INITIALIZER};
+    struct warm w = {.c = c, .site = url, .gate = PTHREAD_MUTEX_INITIALIZER};
     uint64_t n;
     if (!slice_to_u64(slice_of(c->options[OPT_WARM]), WARM_MAX, &n) || n == 0)
         return ctl_misuse("--warm needs a number of requests from 1 to %d", WARM_MAX);
     w.n = (size_t)n;
-    for (size_t i = 0; i < ASKED; i++) {
-        struct buf text = BUF(w.urls[i]);
-        buf_printf(&text, "%s%s", url->base, asked[i].target);
-    }
+    set_url(&w, AUTHORIZER, url->base, "/Patient?_count=1");
+    set_url(&w, TOKEN_ENDPOINT, url->base, DISCOVERY);
     enum status s = askers_prepare(&w) ? rounds(&w) : ctl_no("out of memory");
     for (size_t i = 0; i < MORE * w.n; i++) {
         http_session_free(w.askers[i].session);
