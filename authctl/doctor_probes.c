@@ -368,9 +368,8 @@ enum mistake doctor_judge(const struct probe *probe, const struct site *site,
     };
     if (seen->status == 0)
         return probe->want == WANT_NOT_PLAIN ? MISTAKE_NONE : MISTAKE_NO_ANSWER;
-    if (has_variables(seen->head))
-        return MISTAKE_VARIABLES;
     if (seen->status == 429)
         return MISTAKE_THROTTLED;
-    return judges[probe->want](probe, site, seen);
+    enum mistake m = judges[probe->want](probe, site, seen);
+    return m == MISTAKE_NONE && has_variables(seen->head) ? MISTAKE_VARIABLES : m;
 }

@@ -88,7 +88,7 @@ struct probe {
 };
 
 /* A JWT that names no issuer: nobody is asked about it. */
-#define DOCTOR_BAD_TOKEN "eyJhbGciOiJFUzI1NiJ9.e30.AAAA"
+#define DOCTOR_BAD_TOKEN "eyJkb2N0b3IiOnRydWUsImFsZyI6IkVTMjU2In0.e30.AAAA"
 
 extern const struct probe doctor_probes[];
 extern const size_t doctor_probe_count;

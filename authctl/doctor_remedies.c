@@ -123,7 +123,7 @@ static const struct {
           "does it run?  \"host\" and \"port\" in proxy.server must name it, map-urlpath in "
           "proxy.header its path",
           "does it run?  upstream fhir_server and the path behind it in map $fhir_target must name "
-          "it"}},
+          "it; with 503 it may be auth_request /fhir-auth; that lacks in location /fhir"}},
     [MISTAKE_METADATA] = {DOCTOR_NOTE, "there is no CapabilityStatement at metadata",
                           ALL("is this URL the FHIR base, and the FHIR server's path right?")},
     [MISTAKE_METADATA_CLOSED] =
