@@ -33,8 +33,9 @@ obj     = $(patsubst %.c,$(OBJ)/%.o,$(1))
 TABLES := $(BUILD)/gen/fhir_tables.c
 SHARED := $(call obj,$(wildcard shared/*.c) $(TABLES))
 # What is pure in a program is linked into other programs and tests too; its main.c is not.
-CORE   := $(call obj,$(filter-out %/main.c,$(wildcard fcgi-authorizer/*.c token-endpoint/*.c)))
-CTL    := $(call obj,$(wildcard authctl/*.c))
+CORE   := $(call obj,$(filter-out %/main.c,$(wildcard fcgi-authorizer/*.c token-endpoint/*.c \
+          authctl/doctor_*.c)))
+CTL    := $(call obj,$(filter-out authctl/doctor_%,$(wildcard authctl/*.c)))
 PROGRAMS := $(OUT)/fcgi-authorizer $(OUT)/token-endpoint $(OUT)/fhir-authctl
 FUZZ   := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 UNIT   := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/*.c)) \
@@ -84,7 +85,7 @@ DEPS_BUILD := gcc make libc6-dev libfcgi-dev libssl-dev libcjson-dev libcurl4-op
 DEPS_RUN   := lighttpd lighttpd-mod-openssl lighttpd-modules-lua apache2 libapache2-mod-fcgid \
               nginx-light spawn-fcgi \
               openssl curl ca-certificates python3
-DEPS_TEST  := libcmocka-dev sqlite3 procps python3-pytest python3-requests python3-jwcrypto \
+DEPS_TEST  := libcmocka-dev sqlite3 procps apache2-utils python3-pytest python3-requests python3-jwcrypto \
               python3-cryptography
 DEPS_FUZZ  := clang libclang-rt-dev
 DEPS_LINT  := clang clang-format clang-tidy cppcheck mandoc
@@ -108,6 +109,9 @@ bench:
 	@tests/install-deps.sh $(DEPS_BUILD)
 	@$(MAKE) --no-print-directory MODE=release build/bench/bench_decisions >/dev/null
 	@build/bench/bench_decisions
+	@tests/install-deps.sh $(DEPS_RUN) $(DEPS_TEST)
+	@$(MAKE) --no-print-directory MODE=release all >/dev/null
+	@$(PYTHON) tests/bench/fcgid_latency.py
 
 FUZZ_SECONDS ?= 60
 fuzz:

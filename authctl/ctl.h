@@ -20,6 +20,7 @@ enum status {
 };
 
 enum option {
+    OPT_CA,
     OPT_DPOP,
     OPT_GRACE,
     OPT_ID,
@@ -39,14 +40,16 @@ enum option {
     OPT_TLS_SAN_IP,
     OPT_TLS_SAN_URI,
     OPT_TLS_SUBJECT,
+    OPT_TOKEN_FILE,
     OPT_TOKEN_LIFETIME,
     OPT_USE,
+    OPT_WARM,
     OPT_COUNT
 };
 
 struct ctl {
-    const char *operand;            /* NAME, ID, KID or METHOD; NULL for commands without one */
-    const char *second;             /* URI; NULL for commands with fewer than two operands */
+    const char *operand; /* NAME, ID, KID, METHOD or URL; NULL for commands without one */
+    const char *second;  /* URI; NULL for commands with fewer than two operands */
     const char *options[OPT_COUNT]; /* NULL: not given; "" for one without a value */
     int64_t now;                    /* seconds since 1970 */
     struct arena arena;             /* wiped at the end */
@@ -109,6 +112,7 @@ enum status key_retire(struct ctl *c);
 enum status token_inspect(struct ctl *c);
 enum status token_revoke(struct ctl *c);
 enum status explain(struct ctl *c);
+enum status doctor(struct ctl *c);
 enum status jose_verify(struct ctl *c);
 enum status jose_decrypt(struct ctl *c);
 

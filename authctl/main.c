@@ -71,6 +71,11 @@ static const struct command rows[] = {
      token_revoke},
     {"explain", NULL, "METHOD", "URI", OPT(JSON), "METHOD URI [--json] < TOKEN",
      "Show how the authorizer decides on a request, rule by rule; no input: no token.", explain},
+    {"doctor", NULL, "URL", NULL, OPT(TOKEN_FILE) | OPT(CA) | OPT(WARM) | OPT(JSON),
+     "URL [--token-file FILE|-] [--ca FILE] [--warm N] [--json]",
+     "Ask a web server from outside whether it guards the FHIR base URL as it should, and tell\n"
+     "        what to mend; --warm: only send N requests at once until no process is missing.",
+     doctor},
     {"jose", "verify", NULL, NULL, OPT(KEY), "--key FILE < JWS",
      "Verify a compact JWS with a JWK or a JWK Set and print its payload.", jose_verify},
     {"jose", "decrypt", NULL, NULL, OPT(KEY), "--key FILE < JWE",

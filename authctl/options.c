@@ -6,6 +6,7 @@ static const struct {
     const char *name;
     bool has_value;
 } rows[OPT_COUNT] = {
+    [OPT_CA] = {"ca", true},
     [OPT_DPOP] = {"dpop", true},
     [OPT_GRACE] = {"grace", true},
     [OPT_ID] = {"id", true},
@@ -25,8 +26,10 @@ static const struct {
     [OPT_TLS_SAN_IP] = {"tls-san-ip", true},
     [OPT_TLS_SAN_URI] = {"tls-san-uri", true},
     [OPT_TLS_SUBJECT] = {"tls-subject", true},
+    [OPT_TOKEN_FILE] = {"token-file", true},
     [OPT_TOKEN_LIFETIME] = {"token-lifetime", true},
     [OPT_USE] = {"use", true},
+    [OPT_WARM] = {"warm", true},
 };
 
 static bool is(const char *a, const char *b)

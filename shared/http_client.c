@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define PROBE_MAX_HEAD 32768 /* what is beyond is not looked at */
+
 /* What is used of libcurl; filled once, never unloaded. */
 static struct curl {
     __typeof__(curl_global_init) *global_init;
@@ -58,7 +60,9 @@ static void load_curl(void)
 
 /* An answer as it comes in. */
 struct transfer {
-    char *body; /* owned; room for max bytes */
+    const struct http_probe *probe; /* NULL: none */
+    struct buf head;                /* of a probe: header lines */
+    char *body;                     /* owned; room for max bytes */
     size_t n, max;
     bool too_long;
     int64_t max_age_s;
@@ -70,12 +74,13 @@ static size_t take_body(char *data, size_t one, size_t n, void *user)
     (void)one;           /* always 1 */
     if (t->body == NULL) /* it is of no interest */
         return n;
-    if (n > t->max - t->n) {
+    size_t room = t->max - t->n, taken = n < room ? n : room;
+    if (n > room && t->probe == NULL) {
         t->too_long = true;
         return CURL_WRITEFUNC_ERROR;
     }
-    memcpy(t->body + t->n, data, n);
-    t->n += n;
+    memcpy(t->body + t->n, data, taken);
+    t->n += taken;
     return n;
 }
 
@@ -112,9 +117,14 @@ static size_t take_header(char *data, size_t one, size_t n, void *user)
     (void)one;
     while (value.n > 0 && (value.p[value.n - 1] == '\r' || value.p[value.n - 1] == '\n'))
         value.n--;
-    if (slice_starts(value, "HTTP/")) /* of the last answer only: 1xx may come before it */
+    if (slice_starts(value, "HTTP/")) { /* of the last answer only: 1xx may come before it */
         t->max_age_s = -1;
-    else if (slice_cut(&value, ':', &name) && slice_is_nocase(name, "cache-control"))
+        t->head.n = 0;
+        return n;
+    }
+    if (t->probe != NULL)
+        buf_put(&t->head, (struct slice){data, n});
+    if (slice_cut(&value, ':', &name) && slice_is_nocase(name, "cache-control"))
         take_cache_control(value, &t->max_age_s);
     return n;
 }
@@ -130,9 +140,10 @@ static curl_socket_t open_public(void *user, curlsocktype purpose, struct curl_s
 }
 
 /* http only where it is allowed and for this machine only. */
-static const char *protocols(const struct http_get *what)
+static const char *protocols(const struct http_get *what, const struct http_probe *probe)
 {
-    return what->http_loopback && url_is_loopback(slice_of(what->url)) ? "https,http" : "https";
+    bool http = what->http_loopback && url_is_loopback(slice_of(what->url));
+    return http || (probe != NULL && probe->plain) ? "https,http" : "https";
 }
 
 /* False when any option is refused: an older library, or no memory. */
@@ -160,7 +171,7 @@ static bool set_options(CURL *h, const struct http_get *what, struct curl_slist 
         const char *value;
     } texts[] = {
         {CURLOPT_URL, what->url},
-        {CURLOPT_PROTOCOLS_STR, protocols(what)},
+        {CURLOPT_PROTOCOLS_STR, protocols(what, t->probe)},
         {CURLOPT_NOPROXY, "*"},
         {CURLOPT_USERAGENT, "fhir-auth"},
     };
@@ -169,7 +180,7 @@ static bool set_options(CURL *h, const struct http_get *what, struct curl_slist 
         ok &= curl.setopt(h, numbers[i].option, numbers[i].value) == CURLE_OK;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         ok &= curl.setopt(h, texts[i].option, texts[i].value) == CURLE_OK;
-    if (what->max_bytes > 0)
+    if (what->max_bytes > 0 && t->probe == NULL)
         ok &= curl.setopt(h, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)what->max_bytes) == CURLE_OK;
     ok &= curl.setopt(h, CURLOPT_HTTPHEADER, headers) == CURLE_OK;
     ok &= curl.setopt(h, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK;
@@ -194,9 +205,19 @@ static bool set_post(CURL *h, const struct http_post *post)
             curl.setopt(h, CURLOPT_POSTFIELDS, post->body.p) == CURLE_OK);
 }
 
-static bool is_success(long status, const struct http_post *post)
+/* The method and the target as they are; what body there is, set_post has set. */
+static bool set_probe(CURL *h, const struct http_probe *probe)
 {
-    return status == 200 || (post != NULL && post->any_success && status > 200 && status < 300);
+    long no_body = probe != NULL && strcmp(probe->method, "HEAD") == 0;
+    return probe == NULL || (curl.setopt(h, CURLOPT_NOBODY, no_body) == CURLE_OK &&
+                             curl.setopt(h, CURLOPT_CUSTOMREQUEST, probe->method) == CURLE_OK &&
+                             curl.setopt(h, CURLOPT_REQUEST_TARGET, probe->target) == CURLE_OK);
+}
+
+static bool is_success(long status, const struct http_post *post, const struct http_probe *probe)
+{
+    return status == 200 || (probe != NULL && status > 0) ||
+           (post != NULL && post->any_success && status > 200 && status < 300);
 }
 
 /* *fault says what went wrong; *status is 0 when no answer came. */
@@ -205,8 +226,9 @@ static enum err exchange(CURL *h, const struct http_get *what, const struct http
                          struct buf *fault)
 {
     char detail[CURL_ERROR_SIZE] = "";
-    if (!set_options(h, what, headers, t) || !set_post(h, post) ||
-        curl.setopt(h, CURLOPT_ERRORBUFFER, detail) != CURLE_OK) {
+    bool bodyless = t->probe != NULL && t->probe->form == NULL;
+    if (!set_options(h, what, headers, t) || !(bodyless || set_post(h, post)) ||
+        !set_probe(h, t->probe) || curl.setopt(h, CURLOPT_ERRORBUFFER, detail) != CURLE_OK) {
         buf_puts(fault, "libcurl refuses an option");
         return ERR_HTTP;
     }
@@ -216,7 +238,7 @@ static enum err exchange(CURL *h, const struct http_get *what, const struct http
         buf_printf(fault, "the answer is longer than %zu bytes", what->max_bytes);
     else if (code != CURLE_OK)
         buf_printf(fault, "%.200s", detail[0] != '\0' ? detail : curl.strerror(code));
-    else if (!is_success(*status, post))
+    else if (!is_success(*status, post, t->probe))
         buf_printf(fault, "answered with status %ld, not 200", *status);
     else
         return ERR_OK;
@@ -232,6 +254,7 @@ static enum err to_arena(const struct transfer *t, struct arena *a, struct http_
         return ERR_MEMORY;
     }
     out->body = (struct slice){body, t->n};
+    out->head = buf_slice(&t->head);
     out->max_age_s = t->max_age_s;
     return ERR_OK;
 }
@@ -282,11 +305,14 @@ static struct curl_slist *headers_of(const struct http_get *what, const struct h
 
 /* With a handle of libcurl, which keeps nothing of it but the connection. */
 static enum err run(CURL *h, const struct http_get *what, const struct http_post *post,
-                    struct arena *a, struct http_answer *out, struct buf *fault)
+                    const struct http_probe *probe, struct arena *a, struct http_answer *out,
+                    struct buf *fault)
 {
     bool keeps = post == NULL || what->max_bytes > 0;
     long status = 0;
-    struct transfer t = {.body = keeps ? malloc(what->max_bytes + 1) : NULL,
+    struct transfer t = {.probe = probe,
+                         .head = probe != NULL ? buf_in(a, PROBE_MAX_HEAD) : (struct buf){0},
+                         .body = keeps ? malloc(what->max_bytes + 1) : NULL,
                          .max = what->max_bytes,
                          .max_age_s = -1};
     struct curl_slist *headers = headers_of(what, post);
@@ -320,7 +346,7 @@ enum err http_get(const struct http_get *what, struct arena *a, struct http_answ
     CURL *h = new_handle(&fault);
     if (h == NULL)
         return curl.usable ? ERR_MEMORY : ERR_HTTP;
-    enum err e = run(h, what, NULL, a, out, &fault);
+    enum err e = run(h, what, NULL, NULL, a, out, &fault);
     curl.cleanup(h);
     return e;
 }
@@ -341,8 +367,9 @@ void http_session_free(struct http_session *s)
     free(s);
 }
 
-enum err http_post(struct http_session *s, const struct http_get *what,
-                   const struct http_post *post, struct arena *a, struct http_answer *out)
+static enum err run_in(struct http_session *s, const struct http_get *what,
+                       const struct http_post *post, const struct http_probe *probe,
+                       struct arena *a, struct http_answer *out)
 {
     struct buf fault = BUF(out->fault);
     out->status = 0;
@@ -350,5 +377,21 @@ enum err http_post(struct http_session *s, const struct http_get *what,
         s->handle = new_handle(&fault);
     if (s->handle == NULL)
         return curl.usable ? ERR_MEMORY : ERR_HTTP;
-    return run(s->handle, what, post, a, out, &fault);
+    return run(s->handle, what, post, probe, a, out, &fault);
+}
+
+enum err http_post(struct http_session *s, const struct http_get *what,
+                   const struct http_post *post, struct arena *a, struct http_answer *out)
+{
+    return run_in(s, what, post, NULL, a, out);
+}
+
+enum err http_ask(struct http_session *s, const struct http_get *what,
+                  const struct http_probe *probe, struct arena *a, struct http_answer *out)
+{
+    const struct http_post post = {
+        .body = slice_of(probe->form),
+        .content_type = probe->form != NULL ? "application/x-www-form-urlencoded" : NULL,
+        .authorization = probe->authorization};
+    return run_in(s, what, &post, probe, a, out);
 }

@@ -24,6 +24,7 @@ struct http_get {
 
 struct http_answer {
     struct slice body; /* in the arena */
+    struct slice head; /* of http_ask: header lines, each with its line end; in the arena */
     int status;        /* 0: no answer came */
     int64_t
         max_age_s; /* Cache-Control max-age; 0 for no-store or no-cache; -1 when it says nothing */
@@ -51,11 +52,28 @@ struct http_post {
     bool any_success;          /* any 2xx is as good as 200 */
 };
 
+/* A request as nobody would tidy it up; each status is an answer. */
+struct http_probe {
+    const char *method;
+    const char *target;        /* sent as it is (RFC 9112 section 3.2); NULL: the URL's */
+    const char *authorization; /* the header's value; NULL: none */
+    const char *form;          /* body, application/x-www-form-urlencoded; NULL: none */
+    bool plain;                /* http is taken, for any host: nothing that is sent is secret */
+};
+
 /*
  * As http_get, with a body to send.  out->status tells refusals apart.  Copies of what was sent are
  * wiped here; those in libcurl's own buffers are not.
  */
 MUST_USE enum err http_post(struct http_session *s, const struct http_get *what,
                             const struct http_post *post, struct arena *a, struct http_answer *out);
+
+/*
+ * Ask once, for what an administrator looks at.  A body that is too long is cut at max_bytes.
+ * ERR_HTTP: no answer; ERR_MEMORY.  out->fault is set then.
+ */
+MUST_USE enum err http_ask(struct http_session *s, const struct http_get *what,
+                           const struct http_probe *probe, struct arena *a,
+                           struct http_answer *out);
 
 #endif

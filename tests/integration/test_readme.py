@@ -6,6 +6,7 @@ import requests
 
 import render
 from gateway import ROOT, Gateway
+from test_doctor import doctor
 
 LIGHTTPD_FRAME = """server.modules = ()
 server.bind = "127.0.0.1"
@@ -14,6 +15,8 @@ server.document-root = "{run}/www"
 server.errorlog = "{run}/log/error.log"
 {user}
 """
+
+OPEN = ("/fhir/metadata", "/fhir/.well-known/smart-configuration")
 
 
 def block(language: str) -> str:
@@ -70,6 +73,11 @@ def test_short_configuration(server, put, monkeypatch):
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             return requests.request(method, f"{http}/fhir{path}", headers=headers, timeout=10)
 
+        status, text = doctor(gw, url=f"{http}/fhir")
+        assert (status, "FAULT" in text) == (0, False), text
+        assert not [seen for seen in gw.upstream_requests() if seen["target"] not in OPEN]
+        asked = len(gw.upstream_requests())
+
         form = {"grant_type": "client_credentials", "scope": "system/Patient.rs"}
         client = gw.add_client(form["scope"])
         answer = requests.post(f"{http}/oauth/token", data=form, auth=client, timeout=10)
@@ -78,7 +86,7 @@ def test_short_configuration(server, put, monkeypatch):
         gw.secrets.add(token)
 
         assert fhir("/Patient/pat-1", token).json()["id"] == "pat-1"
-        (seen,) = gw.upstream_requests()
+        (seen,) = gw.upstream_requests()[asked:]
         assert "authorization" not in {name.lower() for name, _ in seen["headers"]}
         for path, by, method, status in (("/Patient", None, "GET", 401), ("/Patient", "a", "GET", 401),
                                          ("/Observation", token, "GET", 403),
@@ -88,4 +96,4 @@ def test_short_configuration(server, put, monkeypatch):
             assert refused.status_code == status
             assert refused.json()["resourceType"] == "OperationOutcome"
             assert len(refused.raw.headers.getlist("WWW-Authenticate")) == 1
-        assert len(gw.upstream_requests()) == 1
+        assert len(gw.upstream_requests()) == asked + 1

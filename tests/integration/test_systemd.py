@@ -30,6 +30,7 @@ def test_units_name_what_is_installed_and_what_nginx_asks(program):
 def test_systemd_reads_the_units(tmp_path):
     for unit in UNITS.iterdir():
         text = unit.read_text().replace("/usr/local/lib/fhir-auth", str(BUILD))
+        text = text.replace("/usr/local/sbin", str(BUILD))
         (tmp_path / unit.name).write_text(text)
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *sorted(map(str, tmp_path.iterdir()))],

@@ -1,0 +1,224 @@
+/*
+ * doctor --warm N: mod_fcgid starts a process only for a request that finds none free, and lets it
+ * wait for a second first.  Requests that come together, and are of no interest, grow its pool
+ * before clients meet it.
+ */
+#include "doctor.h"
+
+#include "clock.h"
+#include "report.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#define DISCOVERY    "/.well-known/smart-configuration"
+#define WARM_MAX     64     /* requests at a time */
+#define MORE         4      /* so many times that when the pool is to grow: some to spare */
+#define GROWING      20     /* requests of each, one after another, when the pool is to grow */
+#define MEASURED     100    /* and when they must not wait */
+#define FAST_US      500000 /* faster than the second that a request waits for a process */
+#define QUIET_ROUNDS 2      /* without a slower one, until it is warm */
+#define PAUSE_MS     1000   /* between rounds: a reload may have begun only just now */
+#define LIMIT_MS     60000
+#define ARENA_BYTES  (512U * 1024)
+
+/* Both programs have processes of their own. */
+enum asked { AUTHORIZER, TOKEN_ENDPOINT, ASKED };
+static const char *const titles[ASKED] = {"authorizer", "token endpoint"};
+
+struct asker {
+    pthread_t thread;
+    struct warm *warm;
+    struct http_session *session;
+    struct arena arena;
+    int64_t slowest_us; /* of its requests in this round */
+    bool started, failed;
+};
+
+struct warm {
+    struct ctl *c;
+    const struct doctor_url *site;
+    char urls[ASKED][CONFIG_MAX_TEXT + 64];
+    bool found;           /* the token endpoint's own URL */
+    const char *url;      /* that is asked for now */
+    pthread_mutex_t gate; /* closed until all threads are there, so that they begin at once */
+    int in_a_row;         /* requests of each */
+    size_t n;             /* that must not wait */
+    struct asker askers[MORE * WARM_MAX];
+};
+
+struct round {
+    int64_t slowest_us[ASKED];
+    size_t failed[ASKED];
+};
+
+static void *ask_in_a_row(void *user)
+{
+    struct asker *each = user;
+    const struct http_probe probe = {.method = "GET", .plain = true};
+    struct http_get get = doctor_get(each->warm->c, each->warm->url);
+    pthread_mutex_lock(&each->warm->gate);
+    pthread_mutex_unlock(&each->warm->gate);
+    for (int i = 0; i < each->warm->in_a_row && !each->failed; i++) {
+        struct http_answer answer = {0};
+        int64_t begin = clock_us();
+        arena_reset(&each->arena);
+        enum err e = http_ask(each->session, &get, &probe, &each->arena, &answer);
+        int64_t took = clock_us() - begin;
+        each->failed = e != ERR_OK || answer.status >= 500;
+        each->slowest_us = took > each->slowest_us ? took : each->slowest_us;
+    }
+    return NULL;
+}
+
+/* n of them ask for one URL; who fails does not ask on. */
+static void ask_together(struct warm *w, size_t n, int64_t *slowest_us, size_t *failed)
+{
+    *slowest_us = 0;
+    *failed = 0;
+    pthread_mutex_lock(&w->gate);
+    for (size_t i = 0; i < n; i++) {
+        struct asker *each = &w->askers[i];
+        each->slowest_us = 0;
+        each->failed = false;
+        each->started = pthread_create(&each->thread, NULL, ask_in_a_row, each) == 0;
+    }
+    pthread_mutex_unlock(&w->gate);
+    for (size_t i = 0; i < n; i++) {
+        const struct asker *each = &w->askers[i];
+        if (each->started)
+            pthread_join(each->thread, NULL);
+        *failed += !each->started || each->failed;
+        *slowest_us = each->slowest_us > *slowest_us ? each->slowest_us : *slowest_us;
+    }
+}
+
+/* The way by discovery asks the authorizer too; another host is none of our business. */
+static void find_token_endpoint(struct warm *w)
+{
+    struct asker *any = &w->askers[0];
+    const struct http_probe probe = {.method = "GET", .plain = true};
+    struct http_get get = doctor_get(w->c, w->urls[TOKEN_ENDPOINT]);
+    struct http_answer answer = {0};
+    char text[CONFIG_MAX_TEXT];
+    struct buf url = BUF(text);
+    arena_reset(&any->arena);
+    if (http_ask(any->session, &get, &probe, &any->arena, &answer) != ERR_OK)
+        return;
+    const struct seen seen = {answer.status, answer.head, answer.body};
+    w->found = answer.status < 500;
+    if (doctor_token_endpoint(&seen, &url) && doctor_same_origin(w->site, buf_slice(&url)))
+        memcpy(w->urls[TOKEN_ENDPOINT], text, url.n + 1);
+}
+
+/* First more than there may ever be, that the pool grows; then as many as must not wait. */
+static void run_round(struct warm *w, struct round *out)
+{
+    if (!w->found)
+        find_token_endpoint(w);
+    for (size_t i = 0; i < ASKED; i++) {
+        w->url = w->urls[i];
+        w->in_a_row = GROWING;
+        ask_together(w, MORE * w->n, &out->slowest_us[i], &out->failed[i]);
+        w->in_a_row = MEASURED;
+        ask_together(w, w->n, &out->slowest_us[i], &out->failed[i]);
+    }
+}
+
+static bool is_quiet(const struct round *r)
+{
+    bool quiet = true;
+    for (size_t i = 0; i < ASKED; i++)
+        quiet &= r->failed[i] == 0 && r->slowest_us[i] < FAST_US;
+    return quiet;
+}
+
+static void tell(struct warm *w, unsigned number, const struct round *r)
+{
+    struct buf *out = &w->c->out;
+    if (w->c->options[OPT_JSON] != NULL)
+        return;
+    buf_printf(out, "round %u:", number);
+    for (size_t i = 0; i < ASKED; i++) {
+        buf_printf(out, "%s %s: slowest of %zu %.1f ms", i > 0 ? ";" : "", titles[i], w->n,
+                   (double)r->slowest_us[i] / 1e3);
+        if (r->failed[i] > 0)
+            buf_printf(out, ", %zu failed", r->failed[i]);
+    }
+    buf_putc(out, '\n');
+}
+
+static enum status tell_end(struct warm *w, unsigned rounds, int64_t took_ms, bool warm)
+{
+    const struct field fields[] = {
+        REPORT_NUMBER("warm", "", FIELD_FLAG, warm),
+        REPORT_NUMBER("requests_at_once", "", FIELD_NUMBER, (int64_t)w->n),
+        REPORT_NUMBER("rounds", "", FIELD_NUMBER, rounds),
+        REPORT_NUMBER("milliseconds", "", FIELD_NUMBER, took_ms),
+    };
+    if (w->c->options[OPT_JSON] != NULL)
+        report_record(w->c, fields, sizeof fields / sizeof fields[0]);
+    else if (warm)
+        buf_printf(&w->c->out, "warm: %zu requests at once, %u rounds, %.1f s\n", w->n, rounds,
+                   (double)took_ms / 1e3);
+    if (warm)
+        return STATUS_YES;
+    w->c->tell_on_no = true;
+    return ctl_no("%zu requests at once still wait after %.0f s: is the pool of processes smaller?",
+                  w->n, (double)took_ms / 1e3);
+}
+
+static enum status rounds(struct warm *w)
+{
+    static const struct timespec pause = {PAUSE_MS / 1000, 0};
+    int64_t begin = clock_ms();
+    unsigned number = 0;
+    for (unsigned quiet = 0; quiet < QUIET_ROUNDS; number++) {
+        struct round r;
+        if (number > 0)
+            nanosleep(&pause, NULL);
+        if (clock_ms() - begin > LIMIT_MS)
+            return tell_end(w, number, clock_ms() - begin, false);
+        run_round(w, &r);
+        tell(w, number + 1, &r);
+        quiet = is_quiet(&r) ? quiet + 1 : 0;
+    }
+    return tell_end(w, number, clock_ms() - begin, true);
+}
+
+/* False when memory is out; what there is then is freed all the same. */
+static bool askers_prepare(struct warm *w)
+{
+    bool all = true;
+    for (size_t i = 0; i < MORE * w->n; i++) {
+        struct asker *each = &w->askers[i];
+        each->warm = w;
+        each->session = http_session_new();
+        all &= arena_init(&each->arena, ARENA_BYTES) && each->session != NULL;
+    }
+    return all;
+}
+
+static void set_url(struct warm *w, enum asked which, const char *base, const char *target)
+{
+    struct buf text = BUF(w->urls[which]);
+    buf_printf(&text, "%s%s", base, target);
+}
+
+enum status doctor_warm(struct ctl *c, const struct doctor_url *url)
+{
+    struct warm w = {.c = c, .site = url, .gate = PTHREAD_MUTEX_INITIALIZER};
+    uint64_t n;
+    if (!slice_to_u64(slice_of(c->options[OPT_WARM]), WARM_MAX, &n) || n == 0)
+        return ctl_misuse("--warm needs a number of requests from 1 to %d", WARM_MAX);
+    w.n = (size_t)n;
+    set_url(&w, AUTHORIZER, url->base, "/Patient?_count=1");
+    set_url(&w, TOKEN_ENDPOINT, url->base, DISCOVERY);
+    enum status s = askers_prepare(&w) ? rounds(&w) : ctl_no("out of memory");
+    for (size_t i = 0; i < MORE * w.n; i++) {
+        http_session_free(w.askers[i].session);
+        arena_free(&w.askers[i].arena);
+    }
+    return s;
+}

@@ -1,0 +1,61 @@
+"""mod_fcgid's pool is grown before clients come, as the unit does it: after a start and after a reload."""
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+import gateway
+from gateway import ROOT, Gateway
+
+UNIT = ROOT / "conf-examples" / "systemd" / "fhir-auth-warm.service"
+RELEASE = ROOT / "build"  # times of a program with sanitizers tell nothing
+
+
+def unit_command(gw, name: str) -> list[str]:
+    (line,) = re.findall(rf"^{name}=(.*)$", UNIT.read_text(), re.MULTILINE)
+    line = line.replace("/usr/local/sbin/fhir-authctl", str(RELEASE / "fhir-authctl"))
+    return [*shlex.split(line.replace("https://fhir.example.org/fhir", gw.base)), "--ca", gw.ca]
+
+
+def run(command: list[str], seconds: int = 90) -> str:
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=seconds, check=False, env={"no_proxy": "*"}
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def p99_ms(url: str) -> int:
+    text = run(["ab", "-q", "-k", "-n", "4000", "-c", "16", url])
+    return int(re.search(r"^ +99% +(\d+)", text, re.MULTILINE)[1])
+
+
+@pytest.mark.skipif(not shutil.which("ab") or not (RELEASE / "fcgi-authorizer").exists(),
+                    reason="needs ab and the release build")
+def test_warm_after_start_and_after_reload(monkeypatch):
+    monkeypatch.setattr(gateway, "BUILD", RELEASE)
+    with Gateway("apache") as gw:
+        gw.start()
+        for name in ("ExecStart", "ExecReload"):
+            before = set(gw.program_pids("fcgi-authorizer"))
+            if name == "ExecReload":
+                gw.web_server.send_signal(signal.SIGUSR1)  # apachectl graceful
+            assert "\nwarm: 16 requests at once" in run(unit_command(gw, name))
+            after = set(gw.program_pids("fcgi-authorizer"))
+            assert len(after) >= 12 and not before & after
+            # A request that must wait for a process waits for a second.
+            assert p99_ms(gw.base + "/Patient/pat-1") < 100
+            assert p99_ms(gw.issuer + "/health") < 100
+        assert set(gw.program_pids("fcgi-authorizer")) >= after  # they stay
+
+
+def test_misuse():
+    for value in ("0", "65", "x", "-1", ""):
+        done = subprocess.run(
+            [str(gateway.BUILD / "fhir-authctl"), "doctor", "https://127.0.0.1:9/fhir", "--warm", value],
+            capture_output=True, text=True, timeout=30, check=False)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "--warm needs a number of requests from 1 to 64" in done.stderr
