@@ -110,7 +110,8 @@ static bool fill_cache(struct scene *s)
 {
     struct jwt_claims c;
     struct token t;
-    s->cache = token_cache_new(CACHED * 2);
+    /* Roomy: its sets fill unevenly, and none may be dropped here. */
+    s->cache = token_cache_new(CACHED * 10);
     if (s->cache == NULL || jwt_claims_parse(slice_of(claims_text), &s->a, &c) != ERR_OK)
         return false;
     token_from_claims(&c, 0, &t);
