@@ -14,6 +14,7 @@ os.environ["FHIR_AUTH_BUILD"] = str(ROOT / "build")  # the release programs, bef
 os.environ["no_proxy"] = "*"  # all is on this machine
 sys.path[:0] = [str(ROOT / "tests" / "integration"), str(ROOT / "tests" / "demo")]
 
+import guards  # noqa: E402
 import proxied  # noqa: E402
 from figures import Report, note  # noqa: E402
 from stage import Stage  # noqa: E402
@@ -22,6 +23,8 @@ from stage import Stage  # noqa: E402
 MEASUREMENTS: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("lighttpd-", proxied.lighttpd),
     ("apache-", proxied.apache),
+    ("guard-", guards.by_keys),
+    ("guard-introspection-", guards.by_introspection),
 )
 
 
@@ -29,7 +32,7 @@ def main() -> int:
     report = Report(sys.argv[1] if len(sys.argv) > 1 else "")
     begin = time.monotonic()
     for name, measure in MEASUREMENTS:
-        if not report.wanted or report.wanted.startswith(name) or name.startswith(report.wanted):
+        if report.wanted.startswith(name) or report.wanted in name:
             with Stage(report) as stage:
                 try:
                     measure(stage)
