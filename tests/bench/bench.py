@@ -15,6 +15,7 @@ os.environ["no_proxy"] = "*"  # all is on this machine
 sys.path[:0] = [str(ROOT / "tests" / "integration"), str(ROOT / "tests" / "demo")]
 
 import guards  # noqa: E402
+import issuing  # noqa: E402
 import proxied  # noqa: E402
 from figures import Report, note  # noqa: E402
 from stage import Stage  # noqa: E402
@@ -25,6 +26,8 @@ MEASUREMENTS: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("apache-", proxied.apache),
     ("guard-", guards.by_keys),
     ("guard-introspection-", guards.by_introspection),
+    ("token-ES256-", issuing.es256),
+    ("token-RS256-", issuing.rs256),
 )
 
 

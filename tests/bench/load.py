@@ -4,7 +4,7 @@ import json
 import pathlib
 import statistics
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROUNDS = 3
@@ -12,6 +12,7 @@ SECONDS = 2  # wrk takes whole ones
 CONNECTIONS = 16
 STEADY_P99_MS = 300  # mod_fcgid lets a request wait for a second while it has too few processes
 WARM_UPS = 8
+FIRST_FRESH = 4000  # of requests that are used once, for the first run; then by what that one used
 
 
 class LoadError(Exception):
@@ -36,19 +37,25 @@ def raw(method: str, url: str, headers: Mapping[str, str], body: str = "") -> by
 
 
 class Load:
-    """Requests to one server.  once: each is sent one time only, as an assertion must be."""
+    """Requests to one server, again and again; or, when made by `fresh`, each one time only."""
 
     def __init__(
-        self, file: pathlib.Path, url: str, requests: list[bytes], once: bool = False
+        self,
+        file: pathlib.Path,
+        url: str,
+        requests: list[bytes],
+        fresh: Callable[[], bytes] | None = None,
     ) -> None:
-        self.file, self.url, self.once = file, url, once
-        self.left = requests
-        self._write()
+        self.file, self.url, self.fresh = file, url, fresh
+        self.need = FIRST_FRESH
+        self._write(requests)
 
-    def _write(self) -> None:
-        self.file.write_bytes(b"".join(b"%d\n%s" % (len(each), each) for each in self.left))
+    def _write(self, requests: list[bytes]) -> None:
+        self.file.write_bytes(b"".join(b"%d\n%s" % (len(each), each) for each in requests))
 
     def run(self, seconds: int = SECONDS, connections: int = CONNECTIONS) -> Run:
+        if self.fresh is not None:
+            self._write([self.fresh() for _ in range(self.need)])
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
         command += ["-s", str(HERE / "load.lua"), self.url, "--", str(self.file)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
@@ -56,12 +63,12 @@ class Load:
         if not found:
             raise LoadError(f"wrk failed: {done.stdout[-200:]} {done.stderr[-200:]}")
         got = json.loads(found[0])
-        if self.once:
-            # Those that were sent, and those whose answers wrk did not wait for.
-            self.left = self.left[got["requests"] + 2 * connections :]
-            if not self.left:
-                raise LoadError("more requests were sent than prepared")
-            self._write()
+        if self.fresh is not None:
+            # What was on the way when wrk ended counts too.
+            used = got["requests"] + connections
+            if used > self.need:
+                raise LoadError(f"{used} requests were sent and only {self.need} prepared")
+            self.need = int(used * 1.5) + 500
         if got["refused"] or got["broken"] or not got["requests"]:
             raise LoadError(
                 f"of {got['requests']} requests {got['refused']} were refused, {got['broken']} broken"

@@ -4,6 +4,7 @@ import itertools
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Callable
 
 from backend import Backend
 from figures import Report
@@ -40,8 +41,10 @@ class Stage(contextlib.ExitStack):
         made.mkdir()
         return made
 
-    def load(self, requests: list[bytes], url: str, once: bool = False) -> Load:
-        return Load(self.dir / f"load-{next(self.count)}", url, requests, once)
+    def load(
+        self, requests: list[bytes], url: str, fresh: Callable[[], bytes] | None = None
+    ) -> Load:
+        return Load(self.dir / f"load-{next(self.count)}", url, requests, fresh)
 
     def reads(self, site: Site, tokens: list[str]) -> Load:
         """GET of a Patient, with these tokens in turn."""
