@@ -95,10 +95,10 @@ def compare(stage: Stage, what: str, loads: dict[str, Load]) -> None:
 
 
 def by_keys(stage: Stage) -> None:
-    sites = started(stage, "guard-", "keys")
+    sites = started(stage, "guard-keys-", "keys")
     for alg in ("ES256", "RS256"):
         for name, count in (("one", 1), ("10000", MANY)):
-            what = f"guard-{alg}-{name}"
+            what = f"guard-keys-{alg}-{name}"
             if not stage.report.wants(what):
                 continue
             tokens = stage.minter.tokens(alg, count)

@@ -47,7 +47,7 @@ class Load:
         fresh: Callable[[], bytes] | None = None,
     ) -> None:
         self.file, self.url, self.fresh = file, url, fresh
-        self.need = FIRST_FRESH
+        self.need, self.most = FIRST_FRESH, 0
         self._write(requests)
 
     def _write(self, requests: list[bytes]) -> None:
@@ -68,7 +68,8 @@ class Load:
             used = got["requests"] + connections
             if used > self.need:
                 raise LoadError(f"{used} requests were sent and only {self.need} prepared")
-            self.need = int(used * 1.5) + 500
+            self.need = max(self.most, used) * 2 + 1000
+            self.most = max(self.most, used)
         if got["refused"] or got["broken"] or not got["requests"]:
             raise LoadError(
                 f"of {got['requests']} requests {got['refused']} were refused, {got['broken']} broken"
