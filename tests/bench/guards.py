@@ -1,0 +1,111 @@
+"""The same request under Apache, guarded by us and by the two modules that one would take instead."""
+import pathlib
+
+from gateway import chown_to_server
+from load import Load, LoadError, p99_ms, rate, ratio, turn_by_turn
+from minted import AUDIENCE, OPAQUE
+from sites import Site, introspecting, trusting
+from stage import Stage
+
+MODULES = pathlib.Path("/usr/lib/apache2/modules")
+MANY = 10_000
+
+OPENIDC = """\
+    OIDCCryptoPassphrase of-no-use-here
+    OIDCOAuthSSLValidateServer Off
+"""
+OPENIDC_LOCATION = f"""\
+AuthType oauth20
+        <RequireAll>
+            Require claim aud:{AUDIENCE}
+            Require claim "scope~(?:^|.*[ ])system/[*][.]rs(?:[ ].*|$)"
+        </RequireAll>
+"""
+OAUTH2_LOCATION = f"""\
+AuthType oauth2
+        Require oauth2_claim aud:{AUDIENCE}
+"""
+
+
+def openidc(stage: Stage, how: str) -> Site:
+    lines = {
+        "keys": f"    OIDCOAuthVerifyJwksUri {stage.backend.tls}/jwks.json\n",
+        "introspection": f"    OIDCOAuthIntrospectionEndpoint {stage.backend.tls}/introspect\n"
+        "    OIDCOAuthClientID gateway\n    OIDCOAuthClientSecret secret\n",
+    }
+    site = stage.site("apache")
+    module = f"LoadModule auth_openidc_module {MODULES}/mod_auth_openidc.so"
+    site.guard_by(OPENIDC_LOCATION, OPENIDC + lines[how], module)
+    return site
+
+
+def oauth2(stage: Stage, how: str) -> Site:
+    url = stage.backend.plain
+    lines = {
+        "keys": f"    OAuth2TokenVerify jwks_uri {url}/jwks.json "
+        "jwks_uri.ssl_verify=false&verify.iat=skip&verify.iss=skip\n",
+        "introspection": f"    OAuth2TokenVerify introspect {url}/introspect "
+        "introspect.auth=client_secret_basic&client_id=gateway&client_secret=secret&verify.iat=skip\n",
+    }
+    site = stage.site("apache")
+    module = f"LoadModule oauth2_module {MODULES}/mod_oauth2.so"
+    site.guard_by(OAUTH2_LOCATION, lines[how], module)
+    return site
+
+
+def ours(stage: Stage, how: str) -> Site:
+    if how == "keys":
+        return stage.site("apache", trusting(stage.backend))
+    secret = stage.folder("secret") / "introspect.secret"
+    secret.write_text("secret\n")
+    secret.chmod(0o600)
+    chown_to_server(secret)
+    secret.parent.chmod(0o755)
+    return stage.site("apache", introspecting(stage.backend, secret))
+
+
+GUARDS = {"ours": ours, "mod_auth_openidc": openidc, "mod_oauth2": oauth2}
+
+
+def started(stage: Stage, what: str, how: str) -> dict[str, Site]:
+    """Those that there are, and that refuse what they should: else they would be no guards."""
+    sites = {}
+    for name, make in GUARDS.items():
+        try:
+            site = make(stage, how).start()
+            status = site.session.get(site.patient, timeout=30).status_code
+            if status not in (400, 401):
+                raise LoadError(f"a request without a token got {status}")
+            sites[name] = site
+        except Exception as fault:  # not installed, or another version than these lines are for
+            stage.report.skip(f"{what}{name}", fault)
+    return sites
+
+
+def compare(stage: Stage, what: str, loads: dict[str, Load]) -> None:
+    for load in loads.values():
+        load.warm_up()
+    turns = turn_by_turn(loads)
+    for name, runs in turns.items():
+        stage.report.add(f"{what}-{name}", rate(runs), "requests/s", [run.rate for run in runs])
+        stage.report.add(f"{what}-{name}-p99", p99_ms(runs), "ms")
+    for name in loads:
+        if name != "ours":
+            stage.report.add(f"{what}-ours-over-{name}", ratio(turns, "ours", name), "ratio")
+
+
+def by_keys(stage: Stage) -> None:
+    sites = started(stage, "guard-keys-", "keys")
+    for alg in ("ES256", "RS256"):
+        for name, count in (("one", 1), ("10000", MANY)):
+            what = f"guard-keys-{alg}-{name}"
+            if not stage.report.wants(what):
+                continue
+            tokens = stage.minter.tokens(alg, count)
+            compare(stage, what, {each: stage.reads(site, tokens) for each, site in sites.items()})
+
+
+def by_introspection(stage: Stage) -> None:
+    sites = started(stage, "guard-introspection-", "introspection")
+    loads = {name: stage.reads(site, [OPAQUE]) for name, site in sites.items()}
+    compare(stage, "guard-introspection-cached", loads)

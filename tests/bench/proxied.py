@@ -1,0 +1,34 @@
+"""A proxied request behind our authorizer, behind a no-op, and behind none: lighttpd and Apache."""
+from load import Load, p99_ms, rate, ratio, turn_by_turn
+from stage import Stage
+
+
+
+def three_sites(stage: Stage, server: str) -> dict[str, Load]:
+    sites = {name: stage.site(server) for name in ("ours", "noop", "none")}
+    sites["noop"].take("fcgi-authorizer", "noop_authorizer")
+    sites["none"].unguard()
+    for site in sites.values():
+        site.start()
+    token = sites["ours"].token("system/*.rs")
+    return {name: stage.reads(site, [token]) for name, site in sites.items()}
+
+
+def measure(stage: Stage, server: str) -> None:
+    loads = three_sites(stage, server)
+    for load in loads.values():
+        load.warm_up()
+    turns = turn_by_turn(loads)
+    for name, runs in turns.items():
+        stage.report.add(f"{server}-{name}", rate(runs), "requests/s", [run.rate for run in runs])
+        stage.report.add(f"{server}-{name}-p99", p99_ms(runs), "ms")
+    for other in ("noop", "none"):
+        stage.report.add(f"{server}-ours-over-{other}", ratio(turns, "ours", other), "ratio")
+
+
+def lighttpd(stage: Stage) -> None:
+    measure(stage, "lighttpd")
+
+
+def apache(stage: Stage) -> None:
+    measure(stage, "apache")
