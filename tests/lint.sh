@@ -66,7 +66,7 @@ fcgi-authorizer/introspection_answer fcgi-authorizer/audit_event fcgi-authorizer
 token-endpoint/client_auth token-endpoint/grant token-endpoint/metadata token-endpoint/reply
 shared/scope shared/form shared/httpmsg shared/jws shared/jwe shared/jwt shared/jwk shared/json
 shared/base64url shared/accept shared/throttle shared/secret_shape fcgi-authorizer/refusals
-authctl/doctor_probes authctl/doctor_remedies
+authctl/doctor_probes
 token-endpoint/introspection_jwt'
 for m in $pure; do
     grep -nE '#include "(store|log|http_client|server|keyring|verifier)\.h"|time\(NULL\)' \
