@@ -224,7 +224,7 @@ static const struct config_fhir *find_base(const struct doctor *d, const struct 
     *exact = false;
     for (size_t i = 0; i < conf->fhir_count; i++) {
         const struct config_fhir *each = &conf->fhir[i];
-        if (strcmp(each->base, d->url.base) == 0) {
+        if (slice_is(slice_of(d->url.base), each->base)) {
             *exact = true;
             return each;
         }

@@ -67,7 +67,7 @@ token-endpoint/client_auth token-endpoint/grant token-endpoint/metadata token-en
 shared/scope shared/form shared/httpmsg shared/jws shared/jwe shared/jwt shared/jwk shared/json
 shared/base64url shared/accept shared/throttle shared/secret_shape fcgi-authorizer/refusals
 token-endpoint/introspection_jwt shared/url shared/dpop shared/dpop_nonce shared/certificate
-fcgi-authorizer/possession authctl/doctor_probes authctl/doctor_remedies'
+fcgi-authorizer/possession authctl/doctor_probes'
 for m in $pure; do
     grep -nE '#include "(store|log|http_client|server|keyring|verifier)\.h"|time\(NULL\)' \
         "$m.c" "$m.h" && fault "$m is to be pure"

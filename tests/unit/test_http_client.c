@@ -1,100 +1,6 @@
-#include "http_client.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <spawn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-extern char **environ;
-
-struct server {
-    char dir[64];
-    char ca[96], other_ca[96];
-    unsigned port;
-    pid_t pid;
-    int stdin_fd; /* closing it ends the server */
-};
+#include "http_client_fixture.h"
 
 #define FORM_TYPE "application/x-www-form-urlencoded"
-
-static void make_pipe(int ends[2])
-{
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-}
-
-static int start(void **state)
-{
-    struct server *s = calloc(1, sizeof *s);
-    assert_non_null(s);
-    *state = s;
-    snprintf(s->dir, sizeof s->dir, "/tmp/test_http_client.XXXXXX");
-    assert_non_null(mkdtemp(s->dir));
-    snprintf(s->ca, sizeof s->ca, "%s/ca.pem", s->dir);
-    snprintf(s->other_ca, sizeof s->other_ca, "%s/other-ca.pem", s->dir);
-
-    int in[2], out[2];
-    make_pipe(in);
-    make_pipe(out);
-    posix_spawn_file_actions_t fds;
-    assert_int_equal(posix_spawn_file_actions_init(&fds), 0);
-    posix_spawn_file_actions_adddup2(&fds, in[0], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&fds, out[1], STDOUT_FILENO);
-    char python[] = "/usr/bin/python3", script[] = "tests/unit/https_server.py";
-    char *const argv[] = {python, script, s->dir, NULL};
-    assert_int_equal(posix_spawn(&s->pid, python, &fds, NULL, argv, environ), 0);
-    posix_spawn_file_actions_destroy(&fds);
-    close(in[0]);
-    close(out[1]);
-    s->stdin_fd = in[1];
-
-    /* It prints its port when it is ready. */
-    FILE *line = fdopen(out[0], "r");
-    assert_non_null(line);
-    char text[16] = "";
-    assert_non_null(fgets(text, sizeof text, line));
-    fclose(line);
-    s->port = (unsigned)strtoul(text, NULL, 10);
-    assert_true(s->port > 0);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    static const char *const files[] = {"ca.key",       "ca.pem",       "ca.srl",
-                                        "other-ca.key", "other-ca.pem", "server.csr",
-                                        "server.ext",   "server.key",   "server.pem"};
-    struct server *s = *state;
-    int status;
-    close(s->stdin_fd);
-    assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
-    assert_int_equal(status, 0);
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s/%s", s->dir, files[i]);
-        unlink(path);
-    }
-    assert_int_equal(rmdir(s->dir), 0);
-    free(s);
-    return 0;
-}
-
-/* What the tests leave at its default. */
-static struct http_get get(const struct server *s, const char *url)
-{
-    return (struct http_get){.url = url,
-                             .accept = "application/json",
-                             .ca_file = s->ca,
-                             .timeout_ms = 20000,
-                             .max_bytes = 1000};
-}
 
 /* GET https://127.0.0.1:port/target; the body is copied to `body` when that is not NULL. */
 static enum err fetch(const struct server *s, const char *target, struct http_answer *out,
@@ -473,49 +379,6 @@ static void test_post_json_wants_a_good_server(void **state)
     }
 }
 
-/* As an administrator's probe: nothing is tidied up, and each status is an answer. */
-static void test_ask(void **state)
-{
-    const struct server *s = *state;
-    char url[256];
-    struct arena a;
-    struct http_answer out;
-    struct http_session *session = http_session_new();
-    assert_non_null(session);
-    assert_true(arena_init(&a, 1 << 20));
-    snprintf(url, sizeof url, "https://127.0.0.1:%u/elsewhere", s->port);
-    struct http_get what = get(s, url);
-    struct http_probe probe = {.method = "GET", .target = "/status?404"};
-    assert_int_equal(http_ask(session, &what, &probe, &a, &out), ERR_OK);
-    assert_int_equal(out.status, 404);
-    assert_string_equal(out.body.p, "{}");
-    assert_non_null(strstr(out.head.p, "Location: /cache\r\n"));
-    probe.target = "/early"; /* of the last answer only */
-    assert_int_equal(http_ask(session, &what, &probe, &a, &out), ERR_OK);
-    assert_null(strstr(out.head.p, "max-age=9"));
-    probe.target = "/bytes?5000"; /* cut */
-    assert_int_equal(http_ask(session, &what, &probe, &a, &out), ERR_OK);
-    assert_int_equal(out.body.n, 1000);
-    probe = (struct http_probe){.method = "GET", .target = "/headers", .authorization = "Bearer x"};
-    assert_int_equal(http_ask(session, &what, &probe, &a, &out), ERR_OK);
-    assert_non_null(strstr(out.body.p, "Authorization: Bearer x\n"));
-    assert_null(strstr(out.body.p, "Content-Type"));
-    probe = (struct http_probe){.method = "POST", .target = "/form?400", .form = "a=b"};
-    assert_int_equal(http_ask(session, &what, &probe, &a, &out), ERR_OK);
-    assert_int_equal(out.status, 400);
-    assert_non_null(strstr(out.body.p, "\na=b"));
-    what.url = "http://127.0.0.1:9/"; /* refused, unless it is said to be plain */
-    probe = (struct http_probe){.method = "GET"};
-    assert_int_equal(http_ask(session, &what, &probe, &a, &out), ERR_HTTP);
-    assert_non_null(strstr(out.fault, "rotocol"));
-    probe.plain = true;
-    assert_int_equal(http_ask(session, &what, &probe, &a, &out), ERR_HTTP);
-    assert_null(strstr(out.fault, "rotocol"));
-    assert_int_equal(out.status, 0);
-    http_session_free(session);
-    arena_free(&a);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -532,7 +395,6 @@ int main(void)
         cmocka_unit_test(test_connection_is_kept),
         cmocka_unit_test(test_post_json),
         cmocka_unit_test(test_post_json_wants_a_good_server),
-        cmocka_unit_test(test_ask),
     };
     return cmocka_run_group_tests_name("http_client", tests, start, stop);
 }
