@@ -33,7 +33,8 @@ from stage import Stage  # noqa: E402
 # How the names of its figures begin, and what measures them.
 MEASUREMENTS: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("lighttpd-", proxied.lighttpd),
-    ("apache-", proxied.apache),
+    ("apache-fcgid-", proxied.apache),
+    ("apache-authnz-", proxied.apache_authnz),
     ("guard-keys-", guards.by_keys),
     ("guard-introspection-", guards.by_introspection),
     ("token-ES256-", issuing.es256),

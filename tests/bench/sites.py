@@ -44,7 +44,7 @@ class Site(Gateway):
     def __enter__(self) -> "Site":
         self.ctl("key", "generate")
         self.render()
-        if self.server == "apache":
+        if self.server.startswith("apache"):
             self.edit("apache-site.conf", "SSLEngine on", "SSLEngine off")
         else:
             self.edit("lighttpd.conf", 'ssl.engine  = "enable"', 'ssl.engine  = "disable"')
