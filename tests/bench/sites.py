@@ -84,7 +84,8 @@ class Site(Gateway):
         begin, end = ",\n    # Files that a bulk export", '\n)\n\n$HTTP["url"] =^ "/oauth"'
         path.write_text(cut(path.read_text(), begin, end))
         self.change("lighttpd.conf", r"^.*/lighttpd\.lua.*\n", "")
-        self.edit("lighttpd.conf", '$REQUEST_HEADER["X-Fhir-Auth"] == "granted"', '$HTTP["url"] =^ "/fhir"')
+        lock = '$REQUEST_HEADER["X-Fhir-Auth"] == "granted"'
+        self.edit("lighttpd.conf", lock, '$HTTP["url"] =^ "/fhir"')
 
 
 def trusting(backend: Backend) -> str:
