@@ -33,7 +33,8 @@ from stage import Stage  # noqa: E402
 # How the names of its figures begin, and what measures them.
 MEASUREMENTS: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("lighttpd-", proxied.lighttpd),
-    ("apache-", proxied.apache),
+    ("apache-fcgid-", proxied.apache),
+    ("apache-authnz-", proxied.apache_authnz),
     ("guard-keys-", guards.by_keys),
     ("guard-introspection-", guards.by_introspection),
     ("token-ES256-", issuing.es256),
@@ -81,7 +82,7 @@ def main() -> int:
     begin = time.monotonic()
     failed = False
     for name, measure in MEASUREMENTS:
-        if not (report.wanted.startswith(name) or report.wanted in name):
+        if not (report.wanted in name or report.wanted.startswith(name)):
             continue
         with Stage(report) as stage:
             try:

@@ -13,10 +13,11 @@
 static const char text[] = "[token-endpoint]\nissuer = https://h.example/oauth\n"
                            "[fhir \"m\"]\nbase = https://h.example/fhir\n";
 
+/* Of the processor: what else runs does not count. */
 static double now_us(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 

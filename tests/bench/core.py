@@ -63,7 +63,8 @@ def tokens(stage: Stage) -> None:
         stage.report.add(f"core-token-{name}", statistics.median(runs), unit, runs)
     for alg, key in SPEED.items():
         shares = [ours[f"check-{alg}"][0] / openssl[key] for ours, openssl in rounds]
-        stage.report.add(f"core-token-{alg}-over-openssl-verify", statistics.median(shares), "ratio", shares)
+        name = f"core-token-{alg}-over-openssl-verify"
+        stage.report.add(name, statistics.median(shares), "ratio", shares)
 
 
 def instructions(work: str, calls: int) -> int:

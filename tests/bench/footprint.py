@@ -36,7 +36,9 @@ def drop_caches(files: list[pathlib.Path]) -> None:
 class Asked:
     """One of our programs and a request that it must grant."""
 
-    def __init__(self, stage: Stage, name: str, site: Site, params: dict, role: int, body: bytes) -> None:
+    def __init__(
+        self, stage: Stage, name: str, site: Site, params: dict, role: int, body: bytes
+    ) -> None:
         self.stage, self.name, self.site = stage, name, site
         self.params, self.role, self.body = params, role, body
         self.program: Program | None = None
@@ -45,7 +47,8 @@ class Asked:
         """Seconds from exec to the first answer."""
         folder = self.stage.folder("socket")
         begin = time.monotonic()
-        self.program = Program(BUILD / self.name, folder / "sock", {"FHIR_AUTH_CONF": str(self.site.conf)})
+        env = {"FHIR_AUTH_CONF": str(self.site.conf)}
+        self.program = Program(BUILD / self.name, folder / "sock", env)
         self.stage.callback(self.end)
         self.ask()
         return time.monotonic() - begin

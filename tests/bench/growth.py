@@ -29,7 +29,7 @@ INSERT INTO revocation SELECT randomblob(32), unixepoch() + 3000 FROM n"""
 
 
 def tell(stage: Stage, what: str, loads: dict[str, Load]) -> None:
-    """Rates turn by turn, and the largest over the smallest."""
+    """Rates turn by turn, and that of the last over that of the first."""
     for load in loads.values():
         load.run(SECONDS)
     turns = turn_by_turn(loads, SECONDS)

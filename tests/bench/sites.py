@@ -44,7 +44,7 @@ class Site(Gateway):
     def __enter__(self) -> "Site":
         self.ctl("key", "generate")
         self.render()
-        if self.server == "apache":
+        if self.server.startswith("apache"):
             self.edit("apache-site.conf", "SSLEngine on", "SSLEngine off")
         else:
             self.edit("lighttpd.conf", 'ssl.engine  = "enable"', 'ssl.engine  = "disable"')
@@ -84,7 +84,8 @@ class Site(Gateway):
         begin, end = ",\n    # Files that a bulk export", '\n)\n\n$HTTP["url"] =^ "/oauth"'
         path.write_text(cut(path.read_text(), begin, end))
         self.change("lighttpd.conf", r"^.*/lighttpd\.lua.*\n", "")
-        self.edit("lighttpd.conf", '$REQUEST_HEADER["X-Fhir-Auth"] == "granted"', '$HTTP["url"] =^ "/fhir"')
+        lock = '$REQUEST_HEADER["X-Fhir-Auth"] == "granted"'
+        self.edit("lighttpd.conf", lock, '$HTTP["url"] =^ "/fhir"')
 
 
 def trusting(backend: Backend) -> str:
