@@ -71,7 +71,9 @@ class Site(Gateway):
     def guard_by(self, location: str, host: str = "", modules: str = "") -> None:
         """Under Apache: lines that guard /fhir instead of ours, and what they need elsewhere."""
         self.change("apache-site.conf", r"^ *FcgidAccessChecker .*\n", "")
-        self.change("apache-site.conf", r"^ *Require expr .*FHIR_AUTH\}.*$", location)
+        lock = r"^ *Require expr .*FHIR_AUTH\}.*$"
+        self.change("apache-site.conf", r"^ *AuthMerging And\n" + lock[1:], location)
+        self.change("apache-site.conf", r"^ *<Proxy [^>]*>\n" + lock[1:] + r"\n *</Proxy>\n", "")
         self.change("apache-site.conf", r"^ *TraceEnable Off$", f"{host}\nTraceEnable Off")
         self.change("apache.conf", r"^TypesConfig .*$", f"{modules}\nTypesConfig /etc/mime.types")
 
