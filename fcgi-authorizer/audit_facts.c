@@ -6,17 +6,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static bool is_id(struct slice s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '-' || c == '.'))
-            return false;
-    }
-    return s.n >= 1 && s.n <= 64;
-}
-
 static bool grants_anything(const struct scope_set *set)
 {
     unsigned any = set->all_types;
@@ -30,7 +19,7 @@ struct slice audit_patient(const struct audit_decision *d)
     const struct fhir_path *path = &d->asked->path;
     if (path->id.n > 0 && slice_is(slice_of(fhir_type_name(path->type)), "Patient"))
         return path->id;
-    if (d->token != NULL && is_id(d->token->patient) &&
+    if (d->token != NULL && fhir_id_is_valid(d->token->patient) &&
         !grants_anything(&d->token->granted[SCOPE_SYSTEM]) &&
         !grants_anything(&d->token->granted[SCOPE_USER]))
         return d->token->patient;

@@ -105,7 +105,7 @@ static bool bears_words_of_rule(const struct token *token, const struct config_r
     struct slice rest = slice_of(rule != NULL ? rule->needed : ""), word;
     struct scope s;
     while (scope_next(&rest, &word))
-        if (!scope_parse(word, &s) && !scope_list_has(token->scope, word))
+        if (!scope_parse(word, &s) && !slice_list_has(token->scope, word))
             return false;
     return true;
 }

@@ -128,7 +128,7 @@ static bool add_limit(struct coverage *c, struct slice word)
 {
     size_t n = slice_of(c->limits).n;
     struct buf text = {.p = c->limits, .n = n, .cap = sizeof c->limits};
-    if (scope_list_has((struct slice){c->limits, n}, word))
+    if (slice_list_has((struct slice){c->limits, n}, word))
         return true;
     buf_puts(&text, n > 0 ? " " : "");
     buf_put(&text, word);

@@ -70,15 +70,6 @@ static const struct config_fhir *find_base(const struct config *conf, struct sli
     return found;
 }
 
-/* [A-Za-z0-9.-]{1,64} (http://hl7.org/fhir/R4/datatypes.html#id) */
-static bool is_id(struct slice s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!is_alnum(s.p[i]) && s.p[i] != '-' && s.p[i] != '.')
-            return false;
-    return s.n >= 1 && s.n <= 64;
-}
-
 /* Open documents: RFC 8615 lets anything else stand below .well-known too. */
 static enum shape well_known_shape(struct slice name)
 {
@@ -138,7 +129,7 @@ static enum shape instance_shape(const struct segments *all, struct fhir_path *p
     if (slice_is(all->s[2], "_history")) {
         if (all->count == 3)
             return SHAPE_INSTANCE_HISTORY;
-        return all->count == 4 && is_id(all->s[3]) ? SHAPE_VERSION : SHAPE_OTHER;
+        return all->count == 4 && fhir_id_is_valid(all->s[3]) ? SHAPE_VERSION : SHAPE_OTHER;
     }
     if (all->count == 3 && slice_starts(all->s[2], "$")) {
         p->operation = all->s[2];
@@ -159,7 +150,7 @@ static enum shape type_shape(const struct segments *all, struct fhir_path *p)
         p->operation = all->s[1];
         return SHAPE_OPERATION;
     }
-    if (!is_id(all->s[1]))
+    if (!fhir_id_is_valid(all->s[1]))
         return SHAPE_OTHER;
     p->id = all->s[1];
     return instance_shape(all, p);

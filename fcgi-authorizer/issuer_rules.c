@@ -2,15 +2,6 @@
 
 #include "jwt_scope.h"
 
-static bool in_list(const char *list, struct slice s)
-{
-    struct slice rest = slice_of(list), word;
-    while (slice_cut(&rest, ' ', &word))
-        if (word.n > 0 && slice_eq(word, s))
-            return true;
-    return false;
-}
-
 /* The issuer's own audiences; without any the FHIR base's audience is checked by authorize(). */
 static enum err check_audience(const struct config_issuer *issuer, const struct jwt_claims *c)
 {
@@ -19,7 +10,7 @@ static enum err check_audience(const struct config_issuer *issuer, const struct 
     if (issuer->audience[0] == '\0')
         return c->aud_count > 0 ? ERR_OK : ERR_JWT_CLAIM;
     for (size_t i = 0; i < c->aud_count; i++)
-        if (in_list(issuer->audience, c->aud[i]))
+        if (slice_list_has(slice_of(issuer->audience), c->aud[i]))
             return ERR_OK;
     return ERR_JWT_AUDIENCE;
 }

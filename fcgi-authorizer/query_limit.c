@@ -129,25 +129,13 @@ static bool can_name_patient(int type, enum fhir_version version, struct slice n
     return true;
 }
 
-/* http://hl7.org/fhir/R4/datatypes.html#id */
-static bool is_fhir_id(struct slice id)
-{
-    for (size_t i = 0; i < id.n; i++) {
-        char c = id.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '-' || c == '.'))
-            return false;
-    }
-    return id.n > 0 && id.n <= 64;
-}
-
 bool query_is_of_patient(struct slice text, int type, enum fhir_version version, struct slice id)
 {
     struct query_fields fields = {.rest = text};
     struct query_field f;
     struct patient patient = {.id = id};
     size_t ties = 0;
-    if (!is_fhir_id(id))
+    if (!fhir_id_is_valid(id))
         return false;
     while (ties < MAX_TIES && query_field_next(&fields, &f)) {
         if (!can_name_patient(type, version, f.name, &patient))

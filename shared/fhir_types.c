@@ -41,3 +41,14 @@ bool fhir_type_in(int type, enum fhir_version version)
 {
     return is_type(type) && (fhir_type_rows[type].versions & version) != 0;
 }
+
+bool fhir_id_is_valid(struct slice id)
+{
+    for (size_t i = 0; i < id.n; i++) {
+        char c = id.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '.'))
+            return false;
+    }
+    return id.n > 0 && id.n <= 64;
+}

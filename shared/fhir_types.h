@@ -20,6 +20,9 @@ int fhir_type_find(struct slice name);
 /* Its name; "*" for FHIR_TYPE_ANY, "" for a number that is no type. */
 const char *fhir_type_name(int type);
 
+/* [A-Za-z0-9.-]{1,64} (http://hl7.org/fhir/R4/datatypes.html#id) */
+bool fhir_id_is_valid(struct slice id);
+
 /* Does this version of FHIR have the type? */
 bool fhir_type_in(int type, enum fhir_version version);
 

@@ -310,16 +310,11 @@ static void refresh_in_background(struct issuer_keys *k, int64_t now)
 
 bool issuer_keys_accept_alg(const struct config_issuer *issuer, const struct jws_alg *alg)
 {
-    struct slice rest = slice_of(issuer->algorithms), word;
-    const char *name = jws_alg_name(alg);
     /* A shared secret is taken from a file that the administrator put there, never from a network.
      */
     if (jws_alg_is_mac(alg) && issuer->keys[0] != '/')
         return false;
-    while (slice_cut(&rest, ' ', &word))
-        if (slice_is(word, name))
-            return true;
-    return false;
+    return slice_list_has(slice_of(issuer->algorithms), slice_of(jws_alg_name(alg)));
 }
 
 enum err issuer_keys_verify(struct issuer_keys *k, struct store *st, const struct jws *jws,

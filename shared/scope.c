@@ -87,15 +87,6 @@ bool scope_next(struct slice *list, struct slice *word)
     return false;
 }
 
-bool scope_list_has(struct slice list, struct slice word)
-{
-    struct slice one;
-    while (scope_next(&list, &one))
-        if (slice_eq(one, word))
-            return true;
-    return false;
-}
-
 bool scope_valid_word(struct slice word)
 {
     for (size_t i = 0; i < word.n; i++) {

@@ -37,9 +37,6 @@ MUST_USE bool scope_parse(struct slice text, struct scope *out);
  */
 bool scope_next(struct slice *list, struct slice *word);
 
-/* Is the word one of the list, to the letter? */
-bool scope_list_has(struct slice list, struct slice word);
-
 /* The character set of RFC 6749 section 3.3: %x21 / %x23-5B / %x5D-7E, not empty. */
 bool scope_valid_word(struct slice word);
 

@@ -85,6 +85,15 @@ bool slice_cut(struct slice *rest, char sep, struct slice *head)
     return true;
 }
 
+bool slice_list_has(struct slice list, struct slice word)
+{
+    struct slice one;
+    while (slice_cut(&list, ' ', &one))
+        if (one.n > 0 && slice_eq(one, word))
+            return true;
+    return false;
+}
+
 bool slice_to_u64(struct slice a, uint64_t max, uint64_t *out)
 {
     if (a.n == 0 || a.n > 20 || (a.n > 1 && a.p[0] == '0'))

@@ -44,6 +44,9 @@ struct slice slice_trim(struct slice a);
  */
 bool slice_cut(struct slice *rest, char sep, struct slice *head);
 
+/* Is the word, which is not empty, one of a list by blanks, to the letter? */
+bool slice_list_has(struct slice list, struct slice word);
+
 /* Strict decimal: digits only, no sign, no blank, no leading zero, at most max.  False otherwise.
  */
 MUST_USE bool slice_to_u64(struct slice a, uint64_t max, uint64_t *out);

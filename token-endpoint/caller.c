@@ -54,7 +54,7 @@ static enum err by_token(struct endpoint *ep, const struct form *form, struct sl
     ep->who.reason = check_certificate(ep, claims.cnf_x5t);
     if (ep->who.reason != ERR_OK)
         return ERR_CALLER_TOKEN;
-    if (!scope_list_has(claims.scope, SLICE(SCOPE_INTROSPECT)))
+    if (!slice_list_has(claims.scope, SLICE(SCOPE_INTROSPECT)))
         return ERR_CALLER_SCOPE;
     *out = (struct caller){.client_id = claims.client_id, .may_introspect = true};
     return ERR_OK;
@@ -65,7 +65,7 @@ static enum err by_credentials(struct endpoint *ep, const struct form *form, str
     enum err e = endpoint_client(ep, form);
     if (e == ERR_OK)
         *out = (struct caller){.client_id = slice_of(ep->who.client.id),
-                               .may_introspect = scope_list_has(slice_of(ep->who.client.scope),
+                               .may_introspect = slice_list_has(slice_of(ep->who.client.scope),
                                                                 SLICE(SCOPE_INTROSPECT))};
     return e;
 }

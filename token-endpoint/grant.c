@@ -29,7 +29,7 @@ static enum err check_word(struct slice word, struct slice allowed,
     }
     if (!slice_is(word, SCOPE_INTROSPECT))
         return ERR_SCOPE_UNKNOWN;
-    return scope_list_has(allowed, word) ? ERR_OK : ERR_SCOPE;
+    return slice_list_has(allowed, word) ? ERR_OK : ERR_SCOPE;
 }
 
 enum err grant_scope(struct slice requested, struct slice allowed, struct arena *a,
@@ -43,7 +43,7 @@ enum err grant_scope(struct slice requested, struct slice allowed, struct arena 
         enum err e = check_word(word, allowed, &allowed_set);
         if (e != ERR_OK)
             return e;
-        if (scope_list_has(buf_slice(&text), word))
+        if (slice_list_has(buf_slice(&text), word))
             continue;
         buf_puts(&text, text.n > 0 ? " " : "");
         buf_put(&text, word);
