@@ -114,7 +114,6 @@ bench:
 	@tests/install-deps.sh $(DEPS_PEERS) >&2 || echo "bench: not all peers can be installed" >&2
 	@$(MAKE) --no-print-directory -j2 MODE=release all $(BENCHES) >&2
 	@$(PYTHON) tests/bench/bench.py $(BENCH)
-	@$(if $(BENCH),,$(PYTHON) tests/bench/fcgid_latency.py)
 
 FUZZ_SECONDS ?= 60
 fuzz:

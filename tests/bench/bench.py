@@ -26,6 +26,7 @@ import growth  # noqa: E402
 import guards  # noqa: E402
 import issuing  # noqa: E402
 import proxied  # noqa: E402
+import waiting  # noqa: E402
 from figures import Report, note  # noqa: E402
 from sites import BENCH  # noqa: E402
 from stage import Stage  # noqa: E402
@@ -35,6 +36,7 @@ MEASUREMENTS: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("lighttpd-", proxied.lighttpd),
     ("apache-fcgid-", proxied.apache),
     ("apache-authnz-", proxied.apache_authnz),
+    ("wait-fcgid-", waiting.fcgid),
     ("guard-keys-", guards.by_keys),
     ("guard-introspection-", guards.by_introspection),
     ("token-ES256-", issuing.es256),

@@ -52,3 +52,9 @@ class Stage(contextlib.ExitStack):
             raw("GET", site.patient, {"Authorization": f"Bearer {token}"}) for token in tokens
         ]
         return self.load(requests, site.origin)
+
+    def refusals(self, site: Site) -> Load:
+        """The same without a token."""
+        load = self.load([raw("GET", site.patient, {})], site.origin)
+        load.refused = True
+        return load
