@@ -1,22 +1,22 @@
 /*
  * doctor --warm N: mod_fcgid starts a process only for a request that finds none free, and lets it
  * wait for a second first.  Requests that come together, and are of no interest, grow its pool
- * before clients meet it.
+ * before clients meet it: each process is asked to hold one of them (hold.h), so that the next one
+ * needs another process.
  */
 #include "doctor.h"
 
 #include "clock.h"
+#include "hold.h"
 #include "report.h"
 
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
 
-#define DISCOVERY    "/.well-known/smart-configuration"
 #define WARM_MAX     64     /* requests at a time */
-#define MORE         4      /* so many times that when the pool is to grow: some to spare */
-#define GROWING      20     /* requests of each, one after another, when the pool is to grow */
-#define MEASURED     100    /* and when they must not wait */
+#define MORE         2      /* so many times that when the pool is to grow: some to spare */
+#define MEASURED     200    /* requests of each, one after another, when they must not wait */
 #define FAST_US      500000 /* faster than the second that a request waits for a process */
 #define QUIET_ROUNDS 2      /* without a slower one, until it is warm */
 #define PAUSE_MS     1000   /* between rounds: a reload may have begun only just now */
@@ -40,11 +40,12 @@ struct warm {
     struct ctl *c;
     const struct doctor_url *site;
     char urls[ASKED][CONFIG_MAX_TEXT + 64];
-    bool found;           /* the token endpoint's own URL */
     const char *url;      /* that is asked for now */
     pthread_mutex_t gate; /* closed until all threads are there, so that they begin at once */
-    int in_a_row;         /* requests of each */
-    size_t n;             /* that must not wait */
+    char holds[ASKED][HOLD_MAX_VALUE]; /* values of the Authorization header */
+    const char *hold;                  /* the one that is sent now; NULL: none */
+    int in_a_row;                      /* requests of each */
+    size_t n;                          /* that must not wait */
     struct asker askers[MORE * WARM_MAX];
 };
 
@@ -56,7 +57,8 @@ struct round {
 static void *ask_in_a_row(void *user)
 {
     struct asker *each = user;
-    const struct http_probe probe = {.method = "GET", .plain = true};
+    const struct http_probe probe = {
+        .method = "GET", .authorization = each->warm->hold, .plain = true};
     struct http_get get = doctor_get(each->warm->c, each->warm->url);
     pthread_mutex_lock(&each->warm->gate);
     pthread_mutex_unlock(&each->warm->gate);
@@ -94,33 +96,15 @@ static void ask_together(struct warm *w, size_t n, int64_t *slowest_us, size_t *
     }
 }
 
-/* The way by discovery asks the authorizer too; another host is none of our business. */
-static void find_token_endpoint(struct warm *w)
-{
-    struct asker *any = &w->askers[0];
-    const struct http_probe probe = {.method = "GET", .plain = true};
-    struct http_get get = doctor_get(w->c, w->urls[TOKEN_ENDPOINT]);
-    struct http_answer answer = {0};
-    char text[CONFIG_MAX_TEXT];
-    struct buf url = BUF(text);
-    arena_reset(&any->arena);
-    if (http_ask(any->session, &get, &probe, &any->arena, &answer) != ERR_OK)
-        return;
-    const struct seen seen = {answer.status, answer.head, answer.body};
-    w->found = answer.status < 500;
-    if (doctor_token_endpoint(&seen, &url) && doctor_same_origin(w->site, buf_slice(&url)))
-        memcpy(w->urls[TOKEN_ENDPOINT], text, url.n + 1);
-}
-
 /* First more than there may ever be, that the pool grows; then as many as must not wait. */
 static void run_round(struct warm *w, struct round *out)
 {
-    if (!w->found)
-        find_token_endpoint(w);
     for (size_t i = 0; i < ASKED; i++) {
         w->url = w->urls[i];
-        w->in_a_row = GROWING;
+        w->hold = w->holds[i];
+        w->in_a_row = 1;
         ask_together(w, MORE * w->n, &out->slowest_us[i], &out->failed[i]);
+        w->hold = NULL;
         w->in_a_row = MEASURED;
         ask_together(w, w->n, &out->slowest_us[i], &out->failed[i]);
     }
@@ -200,10 +184,26 @@ static bool askers_prepare(struct warm *w)
     return all;
 }
 
-static void set_url(struct warm *w, enum asked which, const char *base, const char *target)
+static enum status make_holds(struct warm *w)
 {
-    struct buf text = BUF(w->urls[which]);
-    buf_printf(&text, "%s%s", base, target);
+    static const char *const whose[ASKED] = {HOLD_AUTHORIZER, HOLD_TOKEN_ENDPOINT};
+    enum status s = ctl_open(w->c);
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < ASKED && s == STATUS_YES && e == ERR_OK; i++)
+        e = hold_make(whose[i], w->c->store, (int64_t)time(NULL), w->holds[i]);
+    return e == ERR_OK ? s : ctl_store_no(w->c, e);
+}
+
+/* What needs no token; the token endpoint lies on the same host, at the path of its public URL. */
+static void set_urls(struct warm *w)
+{
+    struct buf base = BUF(w->urls[AUTHORIZER]), endpoint = BUF(w->urls[TOKEN_ENDPOINT]);
+    struct slice path = slice_of(w->c->config.url), part;
+    for (int i = 0; i < 3; i++)
+        slice_cut(&path, '/', &part); /* scheme, nothing, authority */
+    buf_printf(&base, "%s/Patient?_count=1", w->site->base);
+    buf_printf(&endpoint, "%.*s%s%.*s/health", SLICE_FMT(w->site->origin), path.n > 0 ? "/" : "",
+               SLICE_FMT(path));
 }
 
 enum status doctor_warm(struct ctl *c, const struct doctor_url *url)
@@ -213,9 +213,11 @@ enum status doctor_warm(struct ctl *c, const struct doctor_url *url)
     if (!slice_to_u64(slice_of(c->options[OPT_WARM]), WARM_MAX, &n) || n == 0)
         return ctl_misuse("--warm needs a number of requests from 1 to %d", WARM_MAX);
     w.n = (size_t)n;
-    set_url(&w, AUTHORIZER, url->base, "/Patient?_count=1");
-    set_url(&w, TOKEN_ENDPOINT, url->base, DISCOVERY);
-    enum status s = askers_prepare(&w) ? rounds(&w) : ctl_no("out of memory");
+    enum status s = make_holds(&w);
+    if (s == STATUS_YES) {
+        set_urls(&w);
+        s = askers_prepare(&w) ? rounds(&w) : ctl_no("out of memory");
+    }
     for (size_t i = 0; i < MORE * w.n; i++) {
         http_session_free(w.askers[i].session);
         arena_free(&w.askers[i].arena);

@@ -9,6 +9,7 @@
 #include "audit.h"
 #include "clock.h"
 #include "config.h"
+#include "hold.h"
 #include "housekeeper.h"
 #include "log.h"
 #include "refusals.h"
@@ -28,6 +29,7 @@ struct app {
     struct rates *rates; /* of refusals */
     struct housekeeper *housekeeper;
     struct audit *audit;
+    struct hold hold;
 };
 
 struct worker {
@@ -200,6 +202,9 @@ static void answer_pass(struct worker *w, const struct request *rq, struct arena
 static void handle(struct worker *w, const struct request *rq, struct arena *a,
                    struct response *out)
 {
+    if (hold_is_asked(rq) && rq->role == ROLE_AUTHORIZER &&
+        verifier_store(w->app->verifier, &w->store) == ERR_OK)
+        hold_request(&w->app->hold, rq, w->store, (int64_t)time(NULL));
     answer_pass(w, rq, a, out);
     housekeeper_wake(w->app->housekeeper);
 }
@@ -221,6 +226,7 @@ int main(void)
               stderr);
         return 2;
     }
+    app.hold.whose = HOLD_AUTHORIZER;
     app.audit = audit_new(&app.conf);
     app.verifier = verifier_new(&app.conf);
     app.rates = rates_new();

@@ -71,7 +71,7 @@ static bool nonce_is_good(const struct json *claims, const struct dpop_rules *ru
 {
     struct slice nonce;
     return rules->nonce_key == NULL || (json_member_string(claims, "nonce", &nonce) &&
-                                        dpop_nonce_is_good(rules->nonce_key, rules->now, nonce));
+                                        time_nonce_is_good(rules->nonce_key, rules->now, nonce));
 }
 
 /*

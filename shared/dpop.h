@@ -6,7 +6,7 @@
 #define FHIR_AUTH_DPOP_H
 
 #include "arena.h"
-#include "dpop_nonce.h"
+#include "time_nonce.h"
 #include "jwk.h"
 
 #define DPOP_MAX_BYTES 8192 /* of a proof */

@@ -9,10 +9,10 @@
 static enum err make_nonce(const struct secret *key, int64_t now, struct arena *a,
                            struct slice *out)
 {
-    char text[DPOP_NONCE + 1];
-    if (!dpop_nonce_make(key, now, text))
+    char text[TIME_NONCE + 1];
+    if (!time_nonce_make(key, now, text))
         return ERR_INTERNAL;
-    *out = (struct slice){arena_dup(a, slice_of(text)), DPOP_NONCE};
+    *out = (struct slice){arena_dup(a, slice_of(text)), TIME_NONCE};
     return out->p != NULL ? ERR_OK : ERR_MEMORY;
 }
 

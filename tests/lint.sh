@@ -66,7 +66,7 @@ fcgi-authorizer/introspection_answer fcgi-authorizer/audit_event fcgi-authorizer
 token-endpoint/client_auth token-endpoint/grant token-endpoint/metadata token-endpoint/reply
 shared/scope shared/form shared/httpmsg shared/jws shared/jwe shared/jwt shared/jwk shared/json
 shared/base64url shared/accept shared/throttle shared/secret_shape fcgi-authorizer/refusals
-token-endpoint/introspection_jwt shared/url shared/dpop shared/dpop_nonce shared/certificate
+token-endpoint/introspection_jwt shared/url shared/dpop shared/time_nonce shared/certificate
 fcgi-authorizer/possession authctl/doctor_probes'
 for m in $pure; do
     grep -nE '#include "(store|log|http_client|server|keyring|verifier)\.h"|time\(NULL\)' \

@@ -4,6 +4,7 @@
  */
 #include "clock.h"
 #include "endpoint.h"
+#include "hold.h"
 #include "housekeeper.h"
 #include "log.h"
 #include "reply.h"
@@ -20,10 +21,11 @@ struct app {
     struct config conf;
     struct rates *rates;
     struct housekeeper *housekeeper; /* NULL: plain CGI */
+    struct hold hold;
 };
 
 struct worker {
-    const struct app *app;
+    struct app *app;
     const struct config *conf;
     struct store *store; /* this thread's connection, opened when first needed */
     struct endpoint_cache cache;
@@ -171,6 +173,8 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
                           .now = (int64_t)time(NULL),
                           .start_us = clock_us(),
                           .request_id = request_id(rq->request_id, a)};
+    if (hold_is_asked(rq) && rq->role == ROLE_RESPONDER && reach_store(w) == ERR_OK)
+        hold_request(&w->app->hold, rq, w->store, ep.now);
     const struct route *route = find_route(rq, w->conf);
     enum err e = rq->role == ROLE_AUTHORIZER ? ERR_NO_ROUTE : serve(w, route, &ep, out);
     if (e != ERR_OK) {
@@ -213,6 +217,7 @@ int main(void)
                             .worker_new = worker_new,
                             .worker_free = worker_free,
                             .handle = handle};
+    app.hold.whose = HOLD_TOKEN_ENDPOINT;
     app.rates = rates_new();
     if (app.rates == NULL)
         return 1;

@@ -227,16 +227,16 @@ static void a_nonce_is_demanded_when_there_is_a_key_for_it(void **state)
         enum err want;
     } rows[] = {
         {__LINE__, PROOF_NOW, false, ERR_OK},
-        {__LINE__, PROOF_NOW - DPOP_NONCE_SLOT_S, false, ERR_OK},
-        {__LINE__, PROOF_NOW - 2 * DPOP_NONCE_SLOT_S, false, ERR_DPOP_NONCE},
-        {__LINE__, PROOF_NOW + DPOP_NONCE_SLOT_S, false, ERR_DPOP_NONCE},
+        {__LINE__, PROOF_NOW - TIME_NONCE_SLOT_S, false, ERR_OK},
+        {__LINE__, PROOF_NOW - 2 * TIME_NONCE_SLOT_S, false, ERR_DPOP_NONCE},
+        {__LINE__, PROOF_NOW + TIME_NONCE_SLOT_S, false, ERR_DPOP_NONCE},
         {__LINE__, PROOF_NOW, true, ERR_DPOP_NONCE},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         ARENA(a, 131072);
-        char nonce[DPOP_NONCE + 1], claims[512];
-        assert_true(dpop_nonce_make(rows[i].by_other ? &others : &secret, rows[i].made, nonce));
-        assert_int_equal(strlen(nonce), DPOP_NONCE);
+        char nonce[TIME_NONCE + 1], claims[512];
+        assert_true(time_nonce_make(rows[i].by_other ? &others : &secret, rows[i].made, nonce));
+        assert_int_equal(strlen(nonce), TIME_NONCE);
         snprintf(claims, sizeof claims, WITH(JTI HTM HTU IAT "\"nonce\":\"%s\","), nonce);
         check_err(rows[i].line, check(proof_make("ES256", key, HEADER, claims, &a), &r, &a),
                   rows[i].want);

@@ -115,7 +115,7 @@ static void a_nonce_is_told_and_then_taken(void **state)
     s->conf.dpop_nonces = true;
     assert_int_equal(ask(s, &c, secret, proof(s, key, "1", SITE_ISSUER "/token", NULL)),
                      ERR_DPOP_NONCE);
-    assert_int_equal(c.ep.dpop_nonce.n, DPOP_NONCE);
+    assert_int_equal(c.ep.dpop_nonce.n, TIME_NONCE);
     const char *nonce = arena_dup(&s->arena, c.ep.dpop_nonce);
     assert_int_equal(ask(s, &c, secret, proof(s, key, "1", SITE_ISSUER "/token", "x")),
                      ERR_DPOP_NONCE);
