@@ -1,5 +1,7 @@
 """The same request under Apache, guarded by us and by the two modules that one would take instead."""
+import itertools
 import pathlib
+import secrets
 
 from gateway import chown_to_server
 from load import Load, LoadError, p99_ms, rate, ratio, turn_by_turn
@@ -53,18 +55,28 @@ def oauth2(stage: Stage, how: str) -> Site:
     return site
 
 
-def ours(stage: Stage, how: str) -> Site:
+def ours(stage: Stage, how: str, server: str = "apache") -> Site:
     if how == "keys":
-        return stage.site("apache", trusting(stage.backend))
+        return stage.site(server, trusting(stage.backend))
     secret = stage.folder("secret") / "introspect.secret"
     secret.write_text("secret\n")
     secret.chmod(0o600)
     chown_to_server(secret)
     secret.parent.chmod(0o755)
-    return stage.site("apache", introspecting(stage.backend, secret))
+    return stage.site(server, introspecting(stage.backend, secret))
 
 
-GUARDS = {"ours": ours, "mod_auth_openidc": openidc, "mod_oauth2": oauth2}
+def ours_authnz(stage: Stage, how: str) -> Site:
+    """By mod_authnz_fcgi instead of mod_fcgid."""
+    return ours(stage, how, "apache-authnz")
+
+
+GUARDS = {
+    "ours": ours,
+    "ours-authnz": ours_authnz,
+    "mod_auth_openidc": openidc,
+    "mod_oauth2": oauth2,
+}
 
 
 def started(stage: Stage, what: str, how: str) -> dict[str, Site]:
@@ -89,9 +101,13 @@ def compare(stage: Stage, what: str, loads: dict[str, Load]) -> None:
     for name, runs in turns.items():
         stage.report.add(f"{what}-{name}", rate(runs), "requests/s", [run.rate for run in runs])
         stage.report.add(f"{what}-{name}-p99", p99_ms(runs), "ms")
+    names = {True: [], False: []}  # of ours, and of the others
     for name in loads:
-        if name != "ours":
-            stage.report.add(f"{what}-ours-over-{name}", ratio(turns, "ours", name), "ratio")
+        names[name.startswith("ours")].append(name)
+    for mine, other in itertools.product(names[True], names[False]):
+        stage.report.add(f"{what}-{mine}-over-{other}", ratio(turns, mine, other), "ratio")
+    best, fastest = (max(each, key=lambda name: rate(turns[name])) for each in names.values())
+    stage.report.add(f"{what}-best-over-fastest", ratio(turns, best, fastest), "ratio")
 
 
 def by_keys(stage: Stage) -> None:
@@ -107,5 +123,8 @@ def by_keys(stage: Stage) -> None:
 
 def by_introspection(stage: Stage) -> None:
     sites = started(stage, "guard-introspection-", "introspection")
-    loads = {name: stage.reads(site, [OPAQUE]) for name, site in sites.items()}
-    compare(stage, "guard-introspection-cached", loads)
+    many = [secrets.token_urlsafe(32) for _ in range(MANY)]
+    for name, tokens in (("cached", [OPAQUE]), ("10000", many)):
+        what = f"guard-introspection-{name}"
+        if stage.report.wants(what):
+            compare(stage, what, {each: stage.reads(site, tokens) for each, site in sites.items()})
