@@ -27,6 +27,7 @@ struct worker {
     const struct config *conf;
     struct store *store; /* this thread's connection, opened when first needed */
     struct endpoint_cache cache;
+    struct request_ids ids;
 };
 
 enum route_flags {
@@ -170,7 +171,7 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
                           .arena = a,
                           .now = (int64_t)time(NULL),
                           .start_us = clock_us(),
-                          .request_id = request_id(rq->request_id, a)};
+                          .request_id = request_id(&w->ids, rq->request_id, a)};
     const struct route *route = find_route(rq, w->conf);
     enum err e = rq->role == ROLE_AUTHORIZER ? ERR_NO_ROUTE : serve(w, route, &ep, out);
     if (e != ERR_OK) {
