@@ -32,9 +32,25 @@ struct app {
     struct hold hold;
 };
 
+/* Everything that a decision rests on, gathered before it is taken. */
+struct facts {
+    struct fhir_request asked;
+    enum err asked_error;
+    enum err presented;
+    enum err checked;
+    struct token token;
+    struct request_proof proof;
+    int64_t now;
+};
+
 struct worker {
     struct app *app;
     struct store *store; /* this thread's connection, opened when first needed */
+    struct request_ids ids;
+    /* Of the request that is answered; told once the answer is sent. */
+    struct facts facts;
+    struct decision decision;
+    struct audit_decision told; /* its request is NULL when there is nothing to tell */
 };
 
 static struct worker *worker_new(void *context)
@@ -51,28 +67,15 @@ static void worker_free(struct worker *w)
     free(w);
 }
 
-/* Everything that a decision rests on, gathered before it is taken. */
-struct facts {
-    struct fhir_request asked;
-    enum err asked_error;
-    enum err presented;
-    enum err checked;
-    struct token token;
-    struct request_proof proof;
-    int64_t now;
-};
-
-static struct decision decide(struct worker *w, const struct request *rq, struct arena *a,
-                              struct facts *f)
+static struct decision decide(struct worker *w, const struct request *rq, struct arena *a)
 {
     struct slice text = SLICE_NONE;
-    f->now = (int64_t)time(NULL);
-    f->proof = (struct request_proof){0};
+    struct facts *f = &w->facts;
+    *f = (struct facts){.now = (int64_t)time(NULL)};
     f->asked_error = fhir_request_parse(rq, &w->app->conf, &f->asked);
     f->presented = rq->duplicate ? ERR_AUTH_HEADER
                                  : http_token(rq->authorization, &f->proof.held.scheme, &text);
     f->checked = ERR_NO_TOKEN;
-    f->token.retry_after_s = 0;
     if (authorize_needs_token(&f->asked, f->asked_error, f->presented))
         f->checked = verifier_check(w->app->verifier, &w->store, text, f->now, a, &f->token);
     if (f->checked == ERR_OK && f->token.dpop_jkt.n > 0)
@@ -123,33 +126,33 @@ static void throttle(struct worker *w, const struct request *rq, const struct fa
 static void handle_authorizer(struct worker *w, const struct request *rq, struct arena *a,
                               struct response *out)
 {
-    struct facts f;
     int64_t start_us = clock_us();
-    struct decision d = decide(w, rq, a, &f);
-    if (rests_on_proof(&f, &d))
-        deny_for(dpop_site_spend(w->store, &f.proof.proof, f.now), &d);
+    struct facts *f = &w->facts;
+    struct decision *d = &w->decision;
+    *d = decide(w, rq, a);
+    if (rests_on_proof(f, d))
+        deny_for(dpop_site_spend(w->store, &f->proof.proof, f->now), d);
     struct answer_to to = {.request = rq,
-                           .asked = &f.asked,
+                           .asked = &f->asked,
                            .conf = &w->app->conf,
-                           .request_id = request_id(rq->request_id, a),
-                           .scheme = f.proof.held.scheme,
-                           .dpop_nonce = f.proof.nonce};
-    if (!d.allow)
-        throttle(w, rq, &f, true, a, &d);
-    if (d.allow)
-        answer_grant(f.asked.open ? NULL : &f.token, &d, a, out);
+                           .request_id = request_id(&w->ids, rq->request_id, a),
+                           .scheme = f->proof.held.scheme,
+                           .dpop_nonce = f->proof.nonce};
+    if (!d->allow)
+        throttle(w, rq, f, true, a, d);
+    if (d->allow)
+        answer_grant(f->asked.open ? NULL : &f->token, d, a, out);
     else
-        answer_deny(&to, &d, a, out);
-    struct audit_decision told = {.request = rq,
-                                  .request_id = to.request_id,
-                                  .asked = &f.asked,
-                                  .asked_error = f.asked_error,
-                                  .token = f.checked == ERR_OK ? &f.token : NULL,
-                                  .decision = &d,
-                                  .gateway = slice_of(w->app->conf.issuer),
-                                  .at_ms = clock_today_ms(),
-                                  .took_us = clock_us() - start_us};
-    audit_tell(w->app->audit, &told, a);
+        answer_deny(&to, d, a, out);
+    w->told = (struct audit_decision){.request = rq,
+                                      .request_id = to.request_id,
+                                      .asked = &f->asked,
+                                      .asked_error = f->asked_error,
+                                      .token = f->checked == ERR_OK ? &f->token : NULL,
+                                      .decision = d,
+                                      .gateway = slice_of(w->app->conf.issuer),
+                                      .at_ms = clock_today_ms(),
+                                      .took_us = clock_us() - start_us};
 }
 
 /*
@@ -161,27 +164,31 @@ static void handle_deny(struct worker *w, const struct request *rq, struct arena
                         struct response *out)
 {
     struct request original = *rq;
-    struct facts f;
+    const struct facts *f = &w->facts;
     if (rq->pass == PASS_DENY_BODY && rq->redirect_method.p != NULL)
         original.method = rq->redirect_method;
-    struct decision d = decide(w, &original, a, &f);
-    if (rests_on_proof(&f, &d))
-        deny_for(dpop_site_spent(w->store, &f.proof.proof, f.now), &d);
+    struct decision d = decide(w, &original, a);
+    if (rests_on_proof(f, &d))
+        deny_for(dpop_site_spent(w->store, &f->proof.proof, f->now), &d);
     if (d.allow)
         deny_for(ERR_DENY_DISAGREES, &d);
-    throttle(w, &original, &f, false, a, &d);
+    throttle(w, &original, f, false, a, &d);
     struct answer_to to = {.request = &original,
-                           .asked = &f.asked,
+                           .asked = &f->asked,
                            .conf = &w->app->conf,
-                           .request_id = request_id(rq->request_id, a),
-                           .scheme = f.proof.held.scheme,
-                           .dpop_nonce = f.proof.nonce};
+                           .request_id = request_id(&w->ids, rq->request_id, a),
+                           .scheme = f->proof.held.scheme,
+                           .dpop_nonce = f->proof.nonce};
     answer_deny(&to, &d, a, out);
 }
 
-static void answer_pass(struct worker *w, const struct request *rq, struct arena *a,
-                        struct response *out)
+static void handle(struct worker *w, const struct request *rq, struct arena *a,
+                   struct response *out)
 {
+    w->told.request = NULL;
+    if (hold_is_asked(rq) && rq->role == ROLE_AUTHORIZER &&
+        verifier_store(w->app->verifier, &w->store) == ERR_OK)
+        hold_request(&w->app->hold, rq, w->store, (int64_t)time(NULL));
     switch (rq->pass) {
     case PASS_DECIDE:
     case PASS_DECIDE_AUTHNZ:
@@ -199,13 +206,10 @@ static void answer_pass(struct worker *w, const struct request *rq, struct arena
     response_header(out, "Cache-Control", SLICE("no-store"));
 }
 
-static void handle(struct worker *w, const struct request *rq, struct arena *a,
-                   struct response *out)
+static void after(struct worker *w, struct arena *a)
 {
-    if (hold_is_asked(rq) && rq->role == ROLE_AUTHORIZER &&
-        verifier_store(w->app->verifier, &w->store) == ERR_OK)
-        hold_request(&w->app->hold, rq, w->store, (int64_t)time(NULL));
-    answer_pass(w, rq, a, out);
+    if (w->told.request != NULL)
+        audit_tell(w->app->audit, &w->told, a);
     housekeeper_wake(w->app->housekeeper);
 }
 
@@ -238,7 +242,8 @@ int main(void)
                             .context = &app,
                             .worker_new = worker_new,
                             .worker_free = worker_free,
-                            .handle = handle};
+                            .handle = handle,
+                            .after = after};
     int status = server_run_fastcgi(&server);
     housekeeper_free(app.housekeeper);
     rates_free(app.rates);

@@ -38,6 +38,13 @@ static inline void *arena_alloc(struct arena *a, size_t n)
     return p;
 }
 
+/* What lies behind `end` is free again; `end` is in the last piece, and nothing was written there.
+ */
+static inline void arena_give_back(struct arena *a, const char *end)
+{
+    a->used = ((size_t)(end - a->base) + 15) & ~(size_t)15;
+}
+
 /* A NUL-terminated copy; NULL when the block is full. */
 static inline char *arena_dup(struct arena *a, struct slice s)
 {

@@ -32,16 +32,6 @@ void buf_put(struct buf *b, struct slice s)
     b->p[b->n] = '\0';
 }
 
-void buf_puts(struct buf *b, const char *z)
-{
-    buf_put(b, slice_of(z));
-}
-
-void buf_putc(struct buf *b, char c)
-{
-    buf_put(b, (struct slice){&c, 1});
-}
-
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
     if (b->overflowed)
@@ -59,28 +49,60 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     b->n += (size_t)n;
 }
 
+void buf_number(struct buf *b, int64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do
+        digits[--at] = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (number < 0)
+        digits[--at] = '-';
+    buf_put(b, (struct slice){digits + at, sizeof digits - at});
+}
+
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+/* How many bytes at the front stand for themselves, and are ASCII. */
+static size_t plain_json(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+        n++;
+    return n;
+}
+
+/* One that does not; returns its length. */
+static size_t put_json_character(struct buf *b, struct slice s)
+{
+    static const char escape[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: byte, letter */
+    size_t length = utf8_length(s);
+    unsigned char c = (unsigned char)s.p[0];
+    const char *e = NULL;
+    for (size_t k = 0; k + 1 < sizeof escape && e == NULL; k += 2)
+        if (escape[k] == s.p[0])
+            e = &escape[k + 1];
+    if (length == 0)
+        buf_puts(b, REPLACEMENT);
+    else if (e != NULL)
+        buf_printf(b, "\\%c", *e);
+    else if (c < 0x20 || c == 0x7f)
+        buf_printf(b, "\\u%04x", c);
+    else
+        buf_put(b, (struct slice){s.p, length});
+    return length > 0 ? length : 1;
+}
 
 void buf_json(struct buf *b, struct slice s)
 {
-    static const char escape[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: byte, letter */
     buf_putc(b, '"');
-    for (size_t i = 0; i < s.n;) {
-        size_t len = utf8_length(slice_skip(s, i));
-        unsigned char c = (unsigned char)s.p[i];
-        const char *e = NULL;
-        for (size_t k = 0; k + 1 < sizeof escape && e == NULL; k += 2)
-            if (escape[k] == s.p[i])
-                e = &escape[k + 1];
-        if (len == 0)
-            buf_puts(b, REPLACEMENT);
-        else if (e != NULL)
-            buf_printf(b, "\\%c", *e);
-        else if (c < 0x20 || c == 0x7f)
-            buf_printf(b, "\\u%04x", c);
-        else
-            buf_put(b, (struct slice){s.p + i, len});
-        i += len ? len : 1;
+    while (s.n > 0) {
+        size_t plain = plain_json(s);
+        buf_put(b, (struct slice){s.p, plain});
+        s = slice_skip(s, plain);
+        if (s.n > 0)
+            s = slice_skip(s, put_json_character(b, s));
     }
     buf_putc(b, '"');
 }
@@ -116,4 +138,13 @@ void buf_xml(struct buf *b, struct slice s)
 struct slice buf_slice(const struct buf *b)
 {
     return (struct slice){b->p, b->n};
+}
+
+struct slice buf_finish(struct buf *b, struct arena *a)
+{
+    if (!b->overflowed) {
+        b->cap = b->n + 1;
+        arena_give_back(a, b->p + b->cap);
+    }
+    return buf_slice(b);
 }

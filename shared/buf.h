@@ -22,8 +22,16 @@ struct buf buf_over(char *p, size_t cap);
 struct buf buf_in(struct arena *a, size_t cap);
 
 void buf_put(struct buf *b, struct slice s);
-void buf_puts(struct buf *b, const char *z);
-void buf_putc(struct buf *b, char c);
+static inline void buf_puts(struct buf *b, const char *z)
+{
+    buf_put(b, slice_of(z));
+}
+static inline void buf_putc(struct buf *b, char c)
+{
+    buf_put(b, (struct slice){&c, 1});
+}
+/* In decimal. */
+void buf_number(struct buf *b, int64_t number);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* A JSON string with its quotes (RFC 8259 section 7).  Bytes that are not UTF-8 become U+FFFD. */
@@ -33,5 +41,11 @@ void buf_xml(struct buf *b, struct slice s);
 
 /* What was written, NUL-terminated behind its end. */
 struct slice buf_slice(const struct buf *b);
+
+/*
+ * The same of a text that is complete and was the last to be given room in the arena: what it did
+ * not need goes back.
+ */
+struct slice buf_finish(struct buf *b, struct arena *a);
 
 #endif

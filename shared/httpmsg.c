@@ -24,15 +24,22 @@ bool response_text(const struct response *r, struct buf *out)
 {
     int status = r->status == 0 ? 500 : r->status;
     /* lighttpd drops every header that stands before Status. */
-    buf_printf(out, "Status: %d %s\r\n", status, http_reason(status));
+    buf_puts(out, "Status: ");
+    buf_number(out, status);
+    buf_putc(out, ' ');
+    buf_puts(out, http_reason(status));
+    buf_puts(out, "\r\n");
     for (size_t i = 0; i < r->header_count; i++) {
         buf_puts(out, r->headers[i].name);
         buf_puts(out, ": ");
         buf_put(out, r->headers[i].value);
         buf_puts(out, "\r\n");
     }
-    if (r->content_type != NULL)
-        buf_printf(out, "Content-Type: %s\r\n", r->content_type);
+    if (r->content_type != NULL) {
+        buf_puts(out, "Content-Type: ");
+        buf_puts(out, r->content_type);
+        buf_puts(out, "\r\n");
+    }
     buf_puts(out, "\r\n");
     buf_put(out, r->body);
     return !out->overflowed;
@@ -48,17 +55,26 @@ static bool credentials_of(struct slice header, const char *scheme, struct slice
     return true;
 }
 
+#define BIT(c)     (UINT64_C(1) << ((c) % 64))
+#define LETTERS(a) (UINT64_C(0x3ffffff) << ((a) % 64))
+
+/* Letters, digits and -._~+/ : a bit for each of the ASCII characters.  A token is long. */
+static bool is_b64token_character(char c)
+{
+    static const uint64_t those[4] = {
+        UINT64_C(0x3ff) << '0' | BIT('-') | BIT('.') | BIT('+') | BIT('/'),
+        LETTERS('A') | LETTERS('a') | BIT('_') | BIT('~'),
+    };
+    unsigned char u = (unsigned char)c;
+    return (those[u / 64] >> (u % 64) & 1) != 0;
+}
+
 /* b64token of RFC 6750 section 2.1; token68 of RFC 9110 is the same. */
 static bool is_b64token(struct slice s)
 {
     size_t body = 0;
-    while (body < s.n && s.p[body] != '=') {
-        char c = s.p[body];
-        bool alnum = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!alnum && (c == '\0' || strchr("-._~+/", c) == NULL))
-            return false;
+    while (body < s.n && is_b64token_character(s.p[body]))
         body++;
-    }
     for (size_t i = body; i < s.n; i++)
         if (s.p[i] != '=')
             return false;

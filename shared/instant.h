@@ -4,7 +4,7 @@
 
 #include "buf.h"
 
-/* ms: milliseconds since 1970. */
+/* ms: milliseconds since 1970, not negative, before the year 10000. */
 void instant_put(struct buf *b, int64_t ms);
 
 #endif

@@ -74,11 +74,11 @@ static void put_text(struct buf *b, struct slice text)
 
 static void put_field(struct buf *b, const struct log_field *f)
 {
-    buf_putc(b, ',');
-    buf_json(b, slice_of(f->name));
-    buf_putc(b, ':');
+    buf_puts(b, ",\"");
+    buf_puts(b, f->name);
+    buf_puts(b, "\":");
     if (f->is_number)
-        buf_printf(b, "%lld", (long long)f->number);
+        buf_number(b, f->number);
     else
         put_text(b, f->text);
 }
@@ -108,11 +108,13 @@ static void put_fields(struct buf *b, const struct log_field *fields, size_t cou
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
                size_t count)
 {
-    char line[LOG_MAX_LINE];
+    char line[LOG_MAX_LINE] __attribute__((uninitialized)); /* no need to touch all of it */
     struct buf b = BUF(line);
     buf_puts(&b, "{\"time\":\"");
     instant_put(&b, clock_today_ms());
-    buf_printf(&b, "\",\"level\":\"%s\",\"program\":", levels[level].name);
+    buf_puts(&b, "\",\"level\":\"");
+    buf_puts(&b, levels[level].name);
+    buf_puts(&b, "\",\"program\":");
     buf_json(&b, slice_of(sink.program));
     buf_puts(&b, ",\"event\":");
     put_text(&b, slice_of(event));

@@ -14,7 +14,7 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO };
 
 struct log_field {
-    const char *name; /* NULL: a field to leave out */
+    const char *name; /* a plain word; NULL: a field to leave out */
     struct slice text;
     int64_t number;
     bool is_number;

@@ -1,6 +1,5 @@
 #include "request_id.h"
 
-#include "buf.h"
 #include "secret_shape.h"
 
 #include <openssl/rand.h>
@@ -16,15 +15,32 @@ static bool is_usable(struct slice s)
     return s.n >= 1 && s.n <= 64 && !secret_shaped(s);
 }
 
-struct slice request_id(struct slice given, struct arena *a)
+/* Each byte is given out once, and wiped; false when randomness is out. */
+static bool take_random(struct request_ids *ids, unsigned char out[REQUEST_ID_RANDOM])
 {
-    unsigned char random[8];
+    if (ids->left < REQUEST_ID_RANDOM) {
+        if (RAND_bytes(ids->pool, sizeof ids->pool) != 1)
+            return false;
+        ids->left = sizeof ids->pool;
+    }
+    ids->left -= REQUEST_ID_RANDOM;
+    memcpy(out, ids->pool + ids->left, REQUEST_ID_RANDOM);
+    OPENSSL_cleanse(ids->pool + ids->left, REQUEST_ID_RANDOM);
+    return true;
+}
+
+struct slice request_id(struct request_ids *ids, struct slice given, struct arena *a)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char random[REQUEST_ID_RANDOM];
     if (is_usable(given))
         return given;
-    struct buf text = buf_in(a, 2 * sizeof random + 1);
-    if (RAND_bytes(random, sizeof random) != 1)
+    char *text = arena_alloc(a, 2 * sizeof random);
+    if (text == NULL || !take_random(ids, random))
         return SLICE_NONE;
-    for (size_t i = 0; i < sizeof random; i++)
-        buf_printf(&text, "%02x", random[i]);
-    return buf_slice(&text);
+    for (size_t i = 0; i < sizeof random; i++) {
+        text[2 * i] = digits[random[i] >> 4];
+        text[2 * i + 1] = digits[random[i] & 0xf];
+    }
+    return (struct slice){text, 2 * sizeof random};
 }

@@ -8,7 +8,6 @@
 #include "slice.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #define SECRET_BYTES 32
@@ -34,15 +33,6 @@ static inline void secret_wipe(struct secret *s)
 }
 
 /* SHA-256 of a salt followed by data; an empty salt gives the plain digest. */
-MUST_USE static inline bool secret_digest(struct slice salt, struct slice data, struct secret *out)
-{
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-              EVP_DigestUpdate(ctx, salt.p, salt.n) == 1 &&
-              EVP_DigestUpdate(ctx, data.p, data.n) == 1 &&
-              EVP_DigestFinal_ex(ctx, out->b, NULL) == 1;
-    EVP_MD_CTX_free(ctx);
-    return ok;
-}
+MUST_USE bool secret_digest(struct slice salt, struct slice data, struct secret *out);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -66,7 +67,7 @@ static struct slice answer(const struct server *s, struct worker *w, const struc
     struct buf text = buf_in(a, need);
     if (!response_text(&r, &text))
         return slice_of(last_resort);
-    return buf_slice(&text);
+    return buf_finish(&text, a);
 }
 
 typedef int read_function(char *to, int n, FCGX_Stream *from);
@@ -110,17 +111,36 @@ static void drain_body(FCGX_Request *fr)
     } while (clock_ms() < end);
 }
 
+/* Send the answer with the end of the request. */
+static void send_answer(FCGX_Request *fr, struct slice text)
+{
+    FCGX_PutStr(text.p, (int)text.n, fr->out);
+    FCGX_FClose(fr->err);
+    FCGX_FClose(fr->out);
+}
+
+/* Something has come that libfcgi has not taken. */
+static bool has_more(int fd)
+{
+    char byte;
+    return recv(fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 /*
  * The connection is closed even when the web server would keep it: what is left of a body that
  * nobody read would be taken for its next records, and a client could so ask in its name.  A kept
  * connection would occupy a thread, too.
+ *
+ * libfcgi first waits for the web server to close its end too: a socket that is closed while there
+ * is something to read is reset, and the answer may be lost.  That wait is a good part of the time
+ * of a request, and in vain where the connection was to be kept.  So it is left out when all has
+ * been read: nothing follows an authorizer's variables (FastCGI section 6.3), or, from lighttpd, an
+ * empty body in the same write.
  */
 static void finish(FCGX_Request *fr, bool unread)
 {
-    FCGX_FClose(fr->err);
-    FCGX_FClose(fr->out);
-    /* Else libfcgi waits for the web server to close its end too, and that one means to keep it. */
-    if (fr->keepConnection && !unread)
+    bool ended = fr->role == FCGI_ROLE_AUTHORIZER ? !has_more(fr->ipcFd) : fr->keepConnection;
+    if (ended && !unread)
         FCGX_Detach(fr);
     FCGX_Free(fr, 1);
 }
@@ -153,7 +173,6 @@ static void linger(FCGX_Request *fr, const struct request *rq, struct slice text
 static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request *fr,
                           struct arena *a)
 {
-    struct slice text = slice_of(last_resort);
     bool unread = true;
     if (fr->role == FCGI_ROLE_RESPONDER || fr->role == FCGI_ROLE_AUTHORIZER) {
         struct request rq;
@@ -163,10 +182,14 @@ static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request
         if (role == ROLE_RESPONDER)
             read_body(s, &rq, length, a, FCGX_GetStr, fr->in);
         unread = rq.body.n != length;
-        text = answer(s, w, &rq, a);
+        struct slice text = answer(s, w, &rq, a);
         linger(fr, &rq, text);
+        send_answer(fr, text);
+        if (s->after != NULL)
+            s->after(w, a);
+    } else {
+        send_answer(fr, slice_of(last_resort));
     }
-    FCGX_PutStr(text.p, (int)text.n, fr->out);
     request_wipe_env(fr->envp);
     finish(fr, unread);
     arena_reset(a);
@@ -287,6 +310,8 @@ int server_run_cgi(const struct server *s)
     read_body(s, &rq, length, &a, read_stdin, NULL);
     struct slice text = answer(s, w, &rq, &a);
     bool written = fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0;
+    if (s->after != NULL)
+        s->after(w, &a);
     request_wipe_env(environ);
     arena_free(&a);
     s->worker_free(w);

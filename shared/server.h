@@ -21,6 +21,12 @@ struct server {
     /* Fill *out.  Leaving its status 0 answers 500. */
     void (*handle)(struct worker *w, const struct request *rq, struct arena *a,
                    struct response *out);
+    /*
+     * What can wait until the answer is with the web server; the request and the arena are still
+     * there.  Called once for each call of handle, also when the answer could not be sent.  NULL:
+     * nothing.
+     */
+    void (*after)(struct worker *w, struct arena *a);
 };
 
 /* Standard input is a listening FastCGI socket, as a web server or spawn-fcgi hands it over. */

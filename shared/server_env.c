@@ -2,33 +2,36 @@
 
 #include <stddef.h>
 
+#define NAME(literal) sizeof(literal) - 1, (literal)
+
 /* A client's own headers only ever make names that begin with HTTP_. */
 static const struct {
+    size_t length; /* of the name: most other names differ in it */
     const char *name;
     size_t offset; /* of a struct slice in struct request */
     bool decides;
 } variables[] = {
-    {"REQUEST_METHOD", offsetof(struct request, method), true},
-    {"REQUEST_URI", offsetof(struct request, uri), true},
-    {"HTTP_AUTHORIZATION", offsetof(struct request, authorization), true},
-    {"HTTP_DPOP", offsetof(struct request, dpop), false},
-    {"SSL_CLIENT_CERT", offsetof(struct request, certificate), true},
-    {"SSL_CLIENT_VERIFY", offsetof(struct request, verified), true},
-    {"CONTENT_TYPE", offsetof(struct request, content_type), false},
-    {"HTTP_ACCEPT", offsetof(struct request, accept), false},
-    {"HTTP_ACCEPT_LANGUAGE", offsetof(struct request, accept_language), false},
-    {"HTTP_IF_NONE_EXIST", offsetof(struct request, if_none_exist), false},
-    {"HTTP_X_PROVENANCE", offsetof(struct request, provenance), false},
-    {"HTTP_X_CASCADE", offsetof(struct request, cascade), false},
-    {"REMOTE_ADDR", offsetof(struct request, remote_addr), false},
-    {"UNIQUE_ID", offsetof(struct request, unique_id), false},
-    {"HTTP_X_REQUEST_ID", offsetof(struct request, request_id), false},
-    {"REDIRECT_STATUS", offsetof(struct request, redirect_status), false},
-    {"REDIRECT_REQUEST_METHOD", offsetof(struct request, redirect_method), false},
-    {"REDIRECT_URL", offsetof(struct request, redirect_url), false},
-    {"FHIR_AUTH_MODE", offsetof(struct request, auth_mode), true},
-    {"FHIR_AUTH_STATUS", offsetof(struct request, auth_status), false},
-    {"FCGI_APACHE_ROLE", offsetof(struct request, apache_role), false},
+    {NAME("REQUEST_METHOD"), offsetof(struct request, method), true},
+    {NAME("REQUEST_URI"), offsetof(struct request, uri), true},
+    {NAME("HTTP_AUTHORIZATION"), offsetof(struct request, authorization), true},
+    {NAME("HTTP_DPOP"), offsetof(struct request, dpop), false},
+    {NAME("SSL_CLIENT_CERT"), offsetof(struct request, certificate), true},
+    {NAME("SSL_CLIENT_VERIFY"), offsetof(struct request, verified), true},
+    {NAME("CONTENT_TYPE"), offsetof(struct request, content_type), false},
+    {NAME("HTTP_ACCEPT"), offsetof(struct request, accept), false},
+    {NAME("HTTP_ACCEPT_LANGUAGE"), offsetof(struct request, accept_language), false},
+    {NAME("HTTP_IF_NONE_EXIST"), offsetof(struct request, if_none_exist), false},
+    {NAME("HTTP_X_PROVENANCE"), offsetof(struct request, provenance), false},
+    {NAME("HTTP_X_CASCADE"), offsetof(struct request, cascade), false},
+    {NAME("REMOTE_ADDR"), offsetof(struct request, remote_addr), false},
+    {NAME("UNIQUE_ID"), offsetof(struct request, unique_id), false},
+    {NAME("HTTP_X_REQUEST_ID"), offsetof(struct request, request_id), false},
+    {NAME("REDIRECT_STATUS"), offsetof(struct request, redirect_status), false},
+    {NAME("REDIRECT_REQUEST_METHOD"), offsetof(struct request, redirect_method), false},
+    {NAME("REDIRECT_URL"), offsetof(struct request, redirect_url), false},
+    {NAME("FHIR_AUTH_MODE"), offsetof(struct request, auth_mode), true},
+    {NAME("FHIR_AUTH_STATUS"), offsetof(struct request, auth_status), false},
+    {NAME("FCGI_APACHE_ROLE"), offsetof(struct request, apache_role), false},
 };
 
 /* Headers by which some servers behind us let a client replace the method, or the URL. */
@@ -49,7 +52,7 @@ static struct slice *field_of(struct request *rq, size_t offset)
 static bool take_variable(struct request *rq, struct slice name, struct slice value)
 {
     for (size_t i = 0; i < COUNT(variables); i++) {
-        if (!slice_is(name, variables[i].name))
+        if (name.n != variables[i].length || memcmp(name.p, variables[i].name, name.n) != 0)
             continue;
         struct slice *field = field_of(rq, variables[i].offset);
         if (field->p == NULL)
@@ -114,12 +117,18 @@ void request_from_env(char **envp, enum role role, struct request *rq, size_t *c
 
 void request_wipe_env(char **envp)
 {
-    for (size_t i = 0; envp != NULL && envp[i] != NULL; i++) {
-        struct slice value = slice_of(envp[i]), name;
-        /* mod_fcgid adds a variable named after the header itself. */
-        if (slice_cut(&value, '=', &name) && value.n > 0 &&
-            (slice_is(name, "HTTP_AUTHORIZATION") || slice_is(name, "Authorization") ||
-             slice_is(name, "REDIRECT_HTTP_AUTHORIZATION")))
-            OPENSSL_cleanse(envp[i] + (value.p - envp[i]), value.n);
-    }
+    /* mod_fcgid adds a variable named after the header itself. */
+    static const struct {
+        size_t length;
+        const char *name;
+    } secret[] = {
+        {NAME("HTTP_AUTHORIZATION=")},
+        {NAME("Authorization=")},
+        {NAME("REDIRECT_HTTP_AUTHORIZATION=")},
+    };
+    for (size_t i = 0; envp != NULL && envp[i] != NULL; i++)
+        for (size_t k = 0; k < COUNT(secret); k++)
+            if (envp[i][0] == secret[k].name[0] &&
+                strncmp(envp[i], secret[k].name, secret[k].length) == 0)
+                OPENSSL_cleanse(envp[i] + secret[k].length, strlen(envp[i] + secret[k].length));
 }

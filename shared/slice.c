@@ -1,22 +1,5 @@
 #include "slice.h"
 
-#include <string.h>
-
-struct slice slice_of(const char *z)
-{
-    return z ? (struct slice){z, strlen(z)} : SLICE_NONE;
-}
-
-bool slice_eq(struct slice a, struct slice b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-bool slice_is(struct slice a, const char *z)
-{
-    return slice_eq(a, slice_of(z));
-}
-
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -32,12 +15,6 @@ bool slice_is_nocase(struct slice a, const char *z)
     return true;
 }
 
-bool slice_starts(struct slice a, const char *prefix)
-{
-    size_t n = strlen(prefix);
-    return a.n >= n && (n == 0 || memcmp(a.p, prefix, n) == 0);
-}
-
 bool slice_ends(struct slice a, const char *suffix)
 {
     size_t n = strlen(suffix);
@@ -47,13 +24,6 @@ bool slice_ends(struct slice a, const char *suffix)
 bool slice_has_char(struct slice a, char c)
 {
     return a.n > 0 && memchr(a.p, c, a.n) != NULL;
-}
-
-struct slice slice_skip(struct slice a, size_t n)
-{
-    if (n > a.n)
-        n = a.n;
-    return n == 0 ? a : (struct slice){a.p + n, a.n - n};
 }
 
 static bool is_blank(char c)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define MUST_USE __attribute__((warn_unused_result))
 
@@ -22,19 +23,43 @@ struct slice {
 /* For printf's "%.*s". */
 #define SLICE_FMT(s) (int)(s).n, ((s).p ? (s).p : "")
 
-/* The slice over a C string; NULL gives SLICE_NONE. */
-struct slice slice_of(const char *z);
+/* Inline, so that the length of a literal is known where it stands. */
 
-bool slice_eq(struct slice a, struct slice b);
-bool slice_is(struct slice a, const char *z);
+/* The slice over a C string; NULL gives SLICE_NONE. */
+static inline struct slice slice_of(const char *z)
+{
+    return z ? (struct slice){z, strlen(z)} : SLICE_NONE;
+}
+
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool slice_is(struct slice a, const char *z)
+{
+    return slice_eq(a, slice_of(z));
+}
+
+static inline bool slice_starts(struct slice a, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    return a.n >= n && (n == 0 || memcmp(a.p, prefix, n) == 0);
+}
+
+/* a without its first n bytes (all of them when it is shorter). */
+static inline struct slice slice_skip(struct slice a, size_t n)
+{
+    if (n > a.n)
+        n = a.n;
+    return n == 0 ? a : (struct slice){a.p + n, a.n - n};
+}
+
 /* ASCII letters only; no locale. */
 bool slice_is_nocase(struct slice a, const char *z);
-bool slice_starts(struct slice a, const char *prefix);
 bool slice_ends(struct slice a, const char *suffix);
 bool slice_has_char(struct slice a, char c);
 
-/* a without its first n bytes (all of them when it is shorter). */
-struct slice slice_skip(struct slice a, size_t n);
 /* a without blanks and tabs at both ends. */
 struct slice slice_trim(struct slice a);
 

@@ -29,6 +29,7 @@ struct worker {
     const struct config *conf;
     struct store *store; /* this thread's connection, opened when first needed */
     struct endpoint_cache cache;
+    struct request_ids ids;
 };
 
 enum route_flags {
@@ -172,7 +173,7 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
                           .arena = a,
                           .now = (int64_t)time(NULL),
                           .start_us = clock_us(),
-                          .request_id = request_id(rq->request_id, a)};
+                          .request_id = request_id(&w->ids, rq->request_id, a)};
     if (hold_is_asked(rq) && rq->role == ROLE_RESPONDER && reach_store(w) == ERR_OK)
         hold_request(&w->app->hold, rq, w->store, ep.now);
     const struct route *route = find_route(rq, w->conf);

@@ -68,7 +68,7 @@ static bool cached(struct scene *s)
     struct decision d = authorize(&asked, e, ERR_OK, &t, ERR_OK, &bearer, NOW);
     answer_grant(&t, &d, &s->a, &r);
     struct buf out = buf_in(&s->a, 16384);
-    bool good = d.allow && response_text(&r, &out);
+    bool good = d.allow && response_text(&r, &out) && buf_finish(&out, &s->a).n > 0;
     arena_reset(&s->a);
     return good;
 }

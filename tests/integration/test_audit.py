@@ -17,7 +17,24 @@ def new_id() -> str:
 
 
 def lines_of(gw, request_id):
-    return [event for event in gw.events() if event.get("request_id") == request_id]
+    """The client may have its answer before the line is written."""
+    return wait_until(
+        "the line",
+        lambda: [event for event in gw.events() if event.get("request_id") == request_id],
+    )
+
+
+def logged(gw, name, count):
+    """All lines of this name, once there are so many."""
+    return wait_until("lines", lambda: lines if len(lines := gw.events(name)) >= count else None)
+
+
+def events_in(file, count):
+    """All events in the order of the requests, once there are so many."""
+    lines = wait_until(
+        "events", lambda: lines if len(lines := file.read_text().splitlines()) >= count else None
+    )
+    return sorted(map(json.loads, lines), key=lambda event: event["recorded"])
 
 
 @pytest.fixture(scope="module")
@@ -172,14 +189,15 @@ def test_files_sampling_and_rotation(own_gw):
             assert gw.fhir("GET", "/Patient/pat-1", token).status_code == 200
 
     get(40)
+    events_in(events, 40)  # of which each comes behind its line
     granted = len(gw.events("granted"))
     # Each process logs its first grant, and then one of four.
     processes = len(gw.program_pids("fcgi-authorizer"))
     assert 10 <= granted <= 10 + processes and granted < 40
     for _ in range(5):
         assert gw.fhir("GET", "/Patient/pat-1").status_code == 401
+    assert len(events_in(events, 45)) == 45
     assert len(gw.events("refused")) == 5
-    assert len(events.read_text().splitlines()) == 45
     for file in (log, events):
         assert file.stat().st_mode & 0o777 & ~0o640 == 0
         file.rename(file.with_suffix(".1"))
@@ -189,15 +207,12 @@ def test_files_sampling_and_rotation(own_gw):
         return log.exists() and events.exists()
 
     wait_until("new files are made", both_are_there, 5)
-    everything = [*events.with_suffix(".1").read_text().splitlines()]
-    everything += events.read_text().splitlines()
-    for line in everything:
-        balp.check(json.loads(line))
-    logged = gw.events("refused")
-    assert len(everything) == 40 + len(logged)
-    assert {e["outcomeDesc"] for e in map(json.loads, everything) if e["outcome"] != "0"} == {
-        "ERR_NO_TOKEN"
-    }
+    gw.stop()
+    everything = [*events_in(events.with_suffix(".1"), 0), *events_in(events, 0)]
+    for event in everything:
+        balp.check(event)
+    assert len(everything) == 40 + len(gw.events("refused"))
+    assert {e["outcomeDesc"] for e in everything if e["outcome"] != "0"} == {"ERR_NO_TOKEN"}
 
 
 def test_no_grant_is_logged(own_gw):
@@ -208,7 +223,7 @@ def test_no_grant_is_logged(own_gw):
     for path in ("/Patient/pat-1", "/metadata", "/Patient"):
         assert gw.fhir("GET", path, token).status_code == 200
     assert gw.fhir("GET", "/Observation", token).status_code == 403
-    assert len(gw.events("refused")) == 1 and gw.events("granted") == []
+    assert len(logged(gw, "refused", 1)) == 1 and gw.events("granted") == []
 
 
 TOKEN_USE = {"OAUTHaccessTokenUse.Comprehensive", "OAUTHaccessTokenUse.Minimal"}
@@ -250,7 +265,7 @@ def test_events_of_each_interaction(own_gw):
             body = {"data": {"code": "x"}}
         answer = gw.fhir(method, path, token, headers={"X-Request-Id": new_id()}, **body)
         assert answer.status_code == status, (method, path, answer.text)
-    found = [json.loads(line) for line in events.read_text().splitlines()]
+    found = events_in(events, len(EVENTS))
     assert len(found) == len(EVENTS)
     for event, (method, path, _, action, subtype, profile) in zip(found, EVENTS):
         claimed = balp.check(event)
@@ -284,9 +299,7 @@ def test_events_of_refusals(own_gw):
     )
     for path, token, *_ in rows:
         assert gw.fhir("GET", path, token).status_code in (400, 401, 403)
-    found = [json.loads(line) for line in events.read_text().splitlines()]
-    # What the web server itself refuses does not come here.
-    assert len(found) >= len(rows) - 1
+    found = events_in(events, len(rows) - 1)  # what the web server itself refuses does not come
     for event, (path, _, reason, profiles) in zip(found, rows):
         assert balp.check(event) == profiles
         assert (event["outcome"], event["outcomeDesc"]) == ("4", reason)

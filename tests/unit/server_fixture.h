@@ -17,12 +17,14 @@
 
 struct worker {
     int requests;
+    bool later; /* the request that is answered was for /later */
 };
 
 struct program {
     char directory[64], path[96];
     pid_t pid;
-    int release[2];            /* a byte lets the handler of /wait go on */
+    int release[2];            /* a byte lets the handler of /wait, or what follows /later, go on */
+    int done[2];               /* a byte comes when what follows /later has been done */
     pthread_barrier_t barrier; /* of the child: four requests at the same time */
 };
 
@@ -44,6 +46,7 @@ static inline void handle(struct worker *w, const struct request *rq, struct are
 {
     struct buf body = buf_in(a, 512);
     w->requests++;
+    w->later = slice_is(rq->uri, "/later");
     if (slice_is(rq->uri, "/none"))
         return;
     if (slice_is(rq->uri, "/inject"))
@@ -66,6 +69,13 @@ static inline void handle(struct worker *w, const struct request *rq, struct are
     out->body = buf_slice(&body);
 }
 
+static inline void after(struct worker *w, struct arena *a)
+{
+    char *byte = arena_alloc(a, 1);
+    if (w->later && read(the_program->release[0], byte, 1) == 1)
+        (void)!write(the_program->done[1], byte, 1);
+}
+
 static const struct server server = {
     .threads = 4,
     .max_body_bytes = MAX_BODY,
@@ -73,6 +83,7 @@ static const struct server server = {
     .worker_new = worker_new,
     .worker_free = worker_free,
     .handle = handle,
+    .after = after,
 };
 
 static inline int start(void **state)
@@ -88,6 +99,7 @@ static inline int start(void **state)
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(fd, 16), 0);
     assert_int_equal(pipe(p->release), 0);
+    assert_int_equal(pipe(p->done), 0);
     p->pid = fork();
     assert_true(p->pid >= 0);
     if (p->pid == 0) {
@@ -96,13 +108,16 @@ static inline int start(void **state)
         dup2(fd, 0);
         close(fd);
         close(p->release[1]);
+        close(p->done[0]);
         int status = server_is_fastcgi() ? server_run_fastcgi(&server) : 99;
         close(p->release[0]);
+        close(p->done[1]);
         free(p);
         exit(status); /* with the leak check */
     }
     close(fd);
     close(p->release[0]);
+    close(p->done[1]);
     *state = p;
     return 0;
 }
@@ -125,6 +140,7 @@ static inline int end(void **state)
     struct program *p = *state;
     stop(p);
     close(p->release[1]);
+    close(p->done[0]);
     unlink(p->path);
     rmdir(p->directory);
     free(p);

@@ -144,6 +144,44 @@ static void xml_text_holds_only_what_xml_can(void **state)
     }
 }
 
+static void numbers_are_decimal(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t number;
+        const char *text;
+    } rows[] = {{0, "0"},
+                {7, "7"},
+                {-10, "-10"},
+                {INT64_MAX, "9223372036854775807"},
+                {INT64_MIN, "-9223372036854775808"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char block[32];
+        struct buf b = BUF(block);
+        buf_number(&b, rows[i].number);
+        assert_string_equal(block, rows[i].text);
+    }
+}
+
+/* The next piece follows it, and the wiping covers both. */
+static void what_a_text_did_not_need_goes_back(void **state)
+{
+    (void)state;
+    ARENA(a, 128);
+    struct buf b = buf_in(&a, 100);
+    buf_puts(&b, "0123456789abcdef");
+    struct slice text = buf_finish(&b, &a);
+    assert_true(slice_is(text, "0123456789abcdef"));
+    assert_int_equal(a.used, 32); /* with the NUL */
+    buf_putc(&b, 'x');
+    assert_true(b.overflowed);
+    assert_ptr_equal(arena_alloc(&a, 96), a.base + 32);
+    assert_null(arena_alloc(&a, 1));
+    struct buf none = buf_in(&a, 1);
+    assert_null(buf_finish(&none, &a).p);
+    assert_int_equal(a.used, 128);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +192,8 @@ int main(void)
         cmocka_unit_test(arena_keeps_its_bounds),
         cmocka_unit_test(json_strings_are_escaped),
         cmocka_unit_test(xml_text_holds_only_what_xml_can),
+        cmocka_unit_test(numbers_are_decimal),
+        cmocka_unit_test(what_a_text_did_not_need_goes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

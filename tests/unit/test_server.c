@@ -121,6 +121,38 @@ static void a_body_that_is_not_read_is_no_request(void **state)
     }
 }
 
+/*
+ * An empty body, which lighttpd adds, may lie behind what libfcgi has read at once: the connection
+ * must not be reset then, or the answer could be lost.
+ */
+static void a_rest_that_was_not_read_resets_nothing(void **state)
+{
+    struct program *p = *state;
+    for (size_t over = 0; over <= 16; over++) {
+        char stream[READ_AT_ONCE + 64], name[READ_AT_ONCE], space[1024], byte;
+        struct buf out = BUF(space);
+        const char begin[8] = {0, AUTHORIZER};
+        size_t n = put_record(stream, BEGIN_REQUEST, begin, sizeof begin);
+        size_t pair = READ_AT_ONCE - n - 3 * 8 + over;
+        memset(name, 'x', sizeof name);
+        name[0] = (char)0x80; /* a name of more than 127 bytes (FastCGI section 3.4), no value */
+        name[1] = 0;
+        name[2] = (char)((pair - 5) >> 8);
+        name[3] = (char)((pair - 5) & 0xff);
+        name[4] = 0;
+        n += put_record(stream + n, PARAMS, name, pair);
+        n += put_record(stream + n, PARAMS, "", 0);
+        n += put_record(stream + n, STDIN, "", 0);
+        assert_int_equal(n, READ_AT_ONCE + over);
+        int fd = fcgi_connect(p->path);
+        assert_int_equal(send(fd, stream, n, MSG_NOSIGNAL), (ssize_t)n);
+        assert_true(fcgi_answer(fd, &out));
+        check_answer(__LINE__, space, OK_ANSWER("1", "", "ERR_OK"));
+        assert_int_equal(recv(fd, &byte, 1, 0), 0);
+        close(fd);
+    }
+}
+
 static void rubbish_hurts_nobody_else(void **state)
 {
     struct program *p = *state;
@@ -167,6 +199,7 @@ int main(void)
         RUNNING(there_is_always_an_answer),
         RUNNING(a_body_is_read_whole_or_not),
         RUNNING(a_body_that_is_not_read_is_no_request),
+        RUNNING(a_rest_that_was_not_read_resets_nothing),
         RUNNING(rubbish_hurts_nobody_else),
         RUNNING(four_requests_run_at_the_same_time),
     };

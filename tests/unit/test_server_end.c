@@ -26,6 +26,46 @@ static void a_connection_that_is_to_be_kept_occupies_no_thread(void **state)
         close(fds[i]);
 }
 
+/* Nor one that the web server is slow to close: all that it sends to an authorizer has come. */
+static void an_authorizer_waits_for_nobody(void **state)
+{
+    struct program *p = *state;
+    int fds[12];
+    int64_t before = milliseconds();
+    for (size_t i = 0; i < COUNT(fds); i++) {
+        char space[1024], byte;
+        struct buf out = BUF(space);
+        fds[i] = fcgi_connect(p->path);
+        fcgi_begin(fds[i], AUTHORIZER, 0, PARAMS_OF("REQUEST_URI=/"));
+        assert_true(fcgi_answer(fds[i], &out));
+        check_answer(__LINE__, space, OK_ANSWER("1", "", "ERR_OK"));
+        assert_int_equal(recv(fds[i], &byte, 1, 0), 0); /* it has closed its end, without a reset */
+    }
+    assert_true(milliseconds() - before < 1500);
+    for (size_t i = 0; i < COUNT(fds); i++)
+        close(fds[i]);
+}
+
+/* What can wait does, and is done all the same when the program is told to end. */
+static void the_answer_comes_first(void **state)
+{
+    struct program *p = *state;
+    char space[1024], byte;
+    struct buf out = BUF(space);
+    int fd = fcgi_connect(p->path);
+    fcgi_begin(fd, AUTHORIZER, 0, PARAMS_OF("REQUEST_URI=/later"));
+    assert_true(fcgi_answer(fd, &out));
+    check_answer(__LINE__, space, OK_ANSWER("1", "", "ERR_OK"));
+    kill(p->pid, SIGTERM);
+    int64_t until = milliseconds() + 300;
+    while (milliseconds() < until)
+        assert_int_equal(waitpid(p->pid, NULL, WNOHANG), 0);
+    assert_int_equal(write(p->release[1], "x", 1), 1);
+    assert_int_equal(read(p->done[0], &byte, 1), 1);
+    close(fd);
+    stop(p);
+}
+
 static void it_ends_at_once_when_idle(void **state)
 {
     struct program *p = *state;
@@ -81,6 +121,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RUNNING(a_connection_that_is_to_be_kept_occupies_no_thread),
+        RUNNING(an_authorizer_waits_for_nobody),
+        RUNNING(the_answer_comes_first),
         RUNNING(it_ends_at_once_when_idle),
         RUNNING(a_running_request_is_finished_first),
         RUNNING(a_request_whose_body_is_still_coming_is_finished_first),
