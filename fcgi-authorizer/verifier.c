@@ -250,7 +250,8 @@ enum err verifier_check(struct verifier *v, struct store **store, struct slice t
         return e;
     if (!sharing_digest(v->sharing, token, &digest))
         return ERR_INTERNAL;
-    uint64_t generation = atomic_load(&v->generation), stamp = sharing_stamp(v->sharing);
+    uint64_t generation = atomic_load(&v->generation);
+    uint64_t stamp = sharing_stamp(v->sharing); /* of that generation, or a later one */
     if (recall(v, &digest, generation, stamp, now, a, out))
         return ERR_OK;
     e = verifier_store(v, store); /* this thread's own connection, which may be an older one */
