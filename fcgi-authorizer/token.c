@@ -29,3 +29,25 @@ void token_from_claims(const struct jwt_claims *c, int64_t clock_skew, struct to
         out->audience[i] = c->aud[i];
     token_set_scope(out, c->scope);
 }
+
+bool token_is_over(const struct token *t, int64_t now)
+{
+    return now >= t->expires_at || (t->verify_at != 0 && now >= t->verify_at);
+}
+
+size_t token_slices(struct token *t, struct slice *fields[TOKEN_SLICES])
+{
+    size_t n = 0;
+    fields[n++] = &t->client_id;
+    fields[n++] = &t->subject;
+    fields[n++] = &t->scope;
+    fields[n++] = &t->jti;
+    fields[n++] = &t->issuer;
+    fields[n++] = &t->patient;
+    fields[n++] = &t->fhir_user;
+    fields[n++] = &t->dpop_jkt;
+    fields[n++] = &t->tls_x5t;
+    for (size_t i = 0; i < t->audience_count; i++)
+        fields[n++] = &t->audience[i];
+    return n;
+}

@@ -6,6 +6,7 @@
 #include "scope.h"
 
 #define TOKEN_CONTEXTS 3 /* system, user, patient */
+#define TOKEN_SLICES   (9 + JWT_MAX_AUDIENCES)
 
 struct token {
     struct slice client_id, subject, scope, jti, issuer;
@@ -28,5 +29,11 @@ void token_from_claims(const struct jwt_claims *c, int64_t clock_skew, struct to
 
 /* The same token with other scopes; borrows the list. */
 void token_set_scope(struct token *t, struct slice scope);
+
+/* From now on it counts no more, or has to be verified anew. */
+bool token_is_over(const struct token *t, int64_t now);
+
+/* All its slices in a fixed order, for moving their text; those of audience_count last. */
+size_t token_slices(struct token *t, struct slice *fields[TOKEN_SLICES]);
 
 #endif

@@ -4,7 +4,6 @@
 
 #define SHARDS 16 /* threads that hit different tokens seldom meet at one lock */
 #define WAYS   8
-#define FIELDS (9 + JWT_MAX_AUDIENCES)
 
 /* A token with the text that its slices point to behind it. */
 struct entry {
@@ -77,33 +76,15 @@ static struct slot *set_of(struct token_cache *c, const struct secret *digest, s
     return (*shard)->slots + (size_t)(number % c->sets) * WAYS;
 }
 
-/* The slices of a token, for moving their text. */
-static size_t slices_of(struct token *t, struct slice *fields[FIELDS])
-{
-    size_t n = 0;
-    fields[n++] = &t->client_id;
-    fields[n++] = &t->subject;
-    fields[n++] = &t->scope;
-    fields[n++] = &t->jti;
-    fields[n++] = &t->issuer;
-    fields[n++] = &t->patient;
-    fields[n++] = &t->fhir_user;
-    fields[n++] = &t->dpop_jkt;
-    fields[n++] = &t->tls_x5t;
-    for (size_t i = 0; i < t->audience_count; i++)
-        fields[n++] = &t->audience[i];
-    return n;
-}
-
 static bool copy_out(const struct entry *e, struct arena *a, struct token *out)
 {
     char *text = arena_alloc(a, e->text_bytes);
-    struct slice *fields[FIELDS];
+    struct slice *fields[TOKEN_SLICES];
     if (text == NULL)
         return false;
     memcpy(text, e->text, e->text_bytes);
     *out = e->token;
-    size_t n = slices_of(out, fields);
+    size_t n = token_slices(out, fields);
     for (size_t i = 0; i < n; i++)
         if (fields[i]->p != NULL)
             fields[i]->p = text + (fields[i]->p - e->text);
@@ -113,8 +94,8 @@ static bool copy_out(const struct entry *e, struct arena *a, struct token *out)
 static struct entry *entry_new(const struct token *token)
 {
     struct token copy = *token;
-    struct slice *fields[FIELDS];
-    size_t n = slices_of(&copy, fields), bytes = 0;
+    struct slice *fields[TOKEN_SLICES];
+    size_t n = token_slices(&copy, fields), bytes = 0;
     for (size_t i = 0; i < n; i++)
         bytes += fields[i]->n;
     struct entry *e = malloc(sizeof *e + bytes);
@@ -131,11 +112,6 @@ static struct entry *entry_new(const struct token *token)
     return e;
 }
 
-static bool is_over(const struct token *t, int64_t now)
-{
-    return now >= t->expires_at || (t->verify_at != 0 && now >= t->verify_at);
-}
-
 bool token_cache_get(struct token_cache *c, const struct secret *digest, uint64_t generation,
                      int64_t now, struct arena *a, struct token *out)
 {
@@ -149,7 +125,7 @@ bool token_cache_get(struct token_cache *c, const struct secret *digest, uint64_
         struct slot *slot = &set[i];
         if (slot->entry == NULL || !secret_eq(&slot->digest, digest))
             continue;
-        if (slot->generation != generation || is_over(&slot->entry->token, now)) {
+        if (slot->generation != generation || token_is_over(&slot->entry->token, now)) {
             slot_clear(slot);
         } else {
             slot->used_at = ++shard->tick;

@@ -1,6 +1,6 @@
 /*
- * From the text of a token to verified facts: the cache, then the keys and revocations of the
- * store.
+ * From the text of a token to verified facts: the cache, then what other processes have verified
+ * (sharing.h), then the keys and revocations of the store.
  *
  * One verifier serves all threads of a process.  Whenever the store has changed (a client disabled,
  * a key retired, a token revoked), which its signal tells at no cost, one of them looks; everything

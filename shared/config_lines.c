@@ -373,6 +373,8 @@ void config_read_lines(struct slice text, struct config *out, struct config_faul
     buf_puts(&file, faults->file);
     if (file.overflowed)
         config_fault(faults, 0, NULL, NULL, "the path is too long; move the file");
+    if (!secret_digest(SLICE(""), text, &out->digest))
+        config_fault(faults, 0, NULL, NULL, "memory is out; free some");
     r.item = out;
     for (int i = 0; i < CONFIG_SECTIONS; i++)
         if (!config_sections[i].named)

@@ -36,14 +36,21 @@ static void *map(const char *name, int flags, int protection, struct stat *sb)
     return p != MAP_FAILED ? p : NULL;
 }
 
+bool store_signal_holds(const struct store_signal *s, const char *store_path)
+{
+    char name[PATH_MAX];
+    struct stat sb;
+    return s->counter != NULL && name_of(store_path, "", name) && lstat(name, &sb) == 0 &&
+           is_usable(&sb) && sb.st_dev == s->device && sb.st_ino == s->inode;
+}
+
 bool store_signal_follow(struct store_signal *s, const char *store_path)
 {
     char name[PATH_MAX];
     struct stat sb;
     if (!name_of(store_path, "", name))
         return false;
-    if (s->counter != NULL && lstat(name, &sb) == 0 && is_usable(&sb) && sb.st_dev == s->device &&
-        sb.st_ino == s->inode)
+    if (store_signal_holds(s, store_path))
         return true;
     store_signal_close(s);
     s->counter = map(name, O_RDONLY, PROT_READ, &sb);

@@ -30,6 +30,8 @@ struct store_signal {
  * shorter than it has to be, or open to others is of no use.  False: there is no signal.
  */
 bool store_signal_follow(struct store_signal *s, const char *store_path);
+/* Is the file that is mapped still the one of that store?  One stat(2). */
+bool store_signal_holds(const struct store_signal *s, const char *store_path);
 void store_signal_close(struct store_signal *s);
 
 /* What is written to the store before the count is seen by whoever reads the store after it. */

@@ -361,24 +361,33 @@ static void a_jti_that_was_revoked_here_counts(void **state)
     end(&p);
 }
 
-/* Through the cache: a key that its issuer withdraws counts a minute longer at most. */
+/*
+ * Through the caches: a key that its issuer withdraws counts a minute longer at most, also in a
+ * process that has the token from another one.
+ */
 static void a_key_that_is_withdrawn_ends_its_tokens(void **state)
 {
     struct pair p;
-    struct store *mine = NULL;
+    struct store *mine = NULL, *its = NULL;
     struct token out;
     begin(&p, state);
     struct arena *a = &p.t->site->arena;
-    struct verifier *v = verifier_new(&p.t->site->conf);
-    assert_non_null(v);
+    struct verifier *v = verifier_new(&p.t->site->conf), *other = verifier_new(&p.t->site->conf);
+    assert_true(v != NULL && other != NULL);
     struct slice token = site_sign(p.t->site, p.x, "at+jwt", GOOD);
     assert_int_equal(verifier_check(v, &mine, token, NOW, a, &out), ERR_OK);
     put_set(p.t, "x.json", trust_set(p.t, &p.y, 1));
     assert_int_equal(verifier_check(v, &mine, token, NOW + ISSUERS_VERIFY_S - 1, a, &out), ERR_OK);
+    assert_int_equal(verifier_check(other, &its, token, NOW + ISSUERS_VERIFY_S - 1, a, &out),
+                     ERR_OK);
+    assert_int_equal(verifier_check(other, &its, token, NOW + ISSUERS_VERIFY_S, a, &out),
+                     ERR_JWT_SIGNATURE);
     assert_int_equal(verifier_check(v, &mine, token, NOW + ISSUERS_VERIFY_S, a, &out),
                      ERR_JWT_SIGNATURE);
     store_close(mine);
+    store_close(its);
     verifier_free(v);
+    verifier_free(other);
     end(&p);
 }
 

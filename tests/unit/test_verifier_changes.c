@@ -109,7 +109,7 @@ static void a_new_signal_is_found(void **state)
     snprintf(name, sizeof name, "%s/store.db-signal", s->directory);
     assert_int_equal(unlink(name), 0);
     assert_int_equal(check_at(v, &mine, token, SITE_NOW + 1), ERR_OK);
-    assert_null(v->signal.counter);
+    assert_null(atomic_load(&v->signal));
     assert_int_equal(store_revoke(s->st, SLICE("other"), SITE_NOW + 300), ERR_OK);
     assert_int_equal(check_at(v, &mine, token, SITE_NOW + 2), ERR_OK);
     assert_int_equal(store_revoke(s->st, SLICE("j"), SITE_NOW + 300), ERR_OK);
