@@ -61,11 +61,26 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
+/* Bytes that stand for themselves in JSON: printable ASCII, as nearly all are. */
+static size_t plain_prefix(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+        n++;
+    return n;
+}
+
 void buf_json(struct buf *b, struct slice s)
 {
     static const char escape[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: byte, letter */
     buf_putc(b, '"');
     for (size_t i = 0; i < s.n;) {
+        size_t plain = plain_prefix(slice_skip(s, i));
+        if (plain > 0) {
+            buf_put(b, (struct slice){s.p + i, plain});
+            i += plain;
+            continue;
+        }
         size_t len = utf8_length(slice_skip(s, i));
         unsigned char c = (unsigned char)s.p[i];
         const char *e = NULL;
