@@ -61,20 +61,35 @@ enum err base64_decode(struct slice text, struct arena *a, struct slice *out)
     return decode(standard_values, text, a, out);
 }
 
+static uint32_t octet(struct slice bytes, size_t i)
+{
+    return (unsigned char)bytes.p[i];
+}
+
 static void encode(const char digits[static 64], struct slice bytes, struct buf *out)
 {
-    uint32_t bits = 0;
-    unsigned held = 0;
-    for (size_t i = 0; i < bytes.n; i++) {
-        bits = bits << 8 | (unsigned char)bytes.p[i];
-        held += 8;
-        while (held >= 6) {
-            held -= 6;
-            buf_putc(out, digits[bits >> held & 63]);
-        }
+    size_t whole = bytes.n - bytes.n % 3, rest = bytes.n - whole;
+    if (out->overflowed || BASE64URL_LENGTH(bytes.n) >= out->cap - out->n) {
+        out->overflowed = true;
+        return;
     }
-    if (held > 0)
-        buf_putc(out, digits[bits << (6 - held) & 63]);
+    char *to = out->p + out->n;
+    for (size_t i = 0; i < whole; i += 3) {
+        uint32_t bits = octet(bytes, i) << 16 | octet(bytes, i + 1) << 8 | octet(bytes, i + 2);
+        *to++ = digits[bits >> 18];
+        *to++ = digits[bits >> 12 & 63];
+        *to++ = digits[bits >> 6 & 63];
+        *to++ = digits[bits & 63];
+    }
+    if (rest > 0) {
+        uint32_t bits = octet(bytes, whole) << 8 | (rest > 1 ? octet(bytes, whole + 1) : 0);
+        *to++ = digits[bits >> 10];
+        *to++ = digits[bits >> 4 & 63];
+        if (rest > 1)
+            *to++ = digits[bits << 2 & 63];
+    }
+    *to = '\0';
+    out->n = (size_t)(to - out->p);
 }
 
 #define DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

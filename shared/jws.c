@@ -53,11 +53,16 @@ enum err jws_parse(struct slice compact, struct arena *a, struct jws *out)
 
 enum err jws_verify(const struct jws *jws, const struct jwk *key)
 {
+    return jws_verify_prepared(jws, key, NULL);
+}
+
+enum err jws_verify_prepared(const struct jws *jws, const struct jwk *key, struct jws_prepared *p)
+{
     if (!jws_alg_fits(jws->alg, key))
         return ERR_JWT_ALG;
     if (!key->may_verify)
         return ERR_JWK_USE;
-    return jws_signature_check(jws->alg, key, jws->signing_input, jws->signature)
+    return jws_signature_check_prepared(jws->alg, key, p, jws->signing_input, jws->signature)
                ? ERR_OK
                : ERR_JWT_SIGNATURE;
 }
@@ -97,8 +102,8 @@ static void write_header(const struct jws_alg *alg, const struct jwk *key, const
     buf_putc(out, '}');
 }
 
-static enum err sign(const struct jws_alg *alg, const struct jwk *key, struct slice header,
-                     struct slice payload, struct buf *out)
+static enum err sign(const struct jws_alg *alg, const struct jwk *key, struct jws_prepared *p,
+                     struct slice header, struct slice payload, struct buf *out)
 {
     size_t start = out->n, n = 0;
     unsigned char signature[JWS_MAX_SIGNATURE];
@@ -107,7 +112,7 @@ static enum err sign(const struct jws_alg *alg, const struct jwk *key, struct sl
     base64url_encode(payload, out);
     if (out->overflowed)
         return ERR_TOO_LARGE;
-    if (!jws_signature_make(alg, key, slice_skip(buf_slice(out), start), signature, &n))
+    if (!jws_signature_make_prepared(alg, key, p, slice_skip(buf_slice(out), start), signature, &n))
         return ERR_INTERNAL;
     buf_putc(out, '.');
     base64url_encode((struct slice){(const char *)signature, n}, out);
@@ -117,16 +122,23 @@ static enum err sign(const struct jws_alg *alg, const struct jwk *key, struct sl
 enum err jws_sign(const struct jws_alg *alg, const struct jwk *key, const char *typ,
                   struct slice payload, struct arena *scratch, struct buf *out)
 {
+    return jws_sign_prepared(alg, key, NULL, typ, payload, scratch, out);
+}
+
+enum err jws_sign_prepared(const struct jws_alg *alg, const struct jwk *key, struct jws_prepared *p,
+                           const char *typ, struct slice payload, struct arena *scratch,
+                           struct buf *out)
+{
     if (!jws_alg_fits(alg, key))
         return ERR_JWT_ALG;
     if (!key->may_sign)
         return ERR_JWK_USE;
-    struct buf header = buf_in(scratch, 64 + 6 * (JWK_MAX_KID + (typ ? strlen(typ) : 0)));
+    struct buf header = buf_in(scratch, 64 + 6 * (strlen(key->kid) + (typ ? strlen(typ) : 0)));
     write_header(alg, key, typ, &header);
     if (header.overflowed || payload.n > JWS_MAX_BYTES || out->overflowed)
         return ERR_TOO_LARGE;
     size_t before = out->n;
-    enum err e = sign(alg, key, buf_slice(&header), payload, out);
+    enum err e = sign(alg, key, p, buf_slice(&header), payload, out);
     if (e != ERR_OK) {
         out->n = before;
         out->p[before] = '\0';

@@ -1,11 +1,11 @@
 #include "jws_signature.h"
 
 #include "jwk_curve.h"
+#include "jws_prepared.h"
 
 #include <openssl/bn.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
-#include <openssl/rsa.h>
 
 #define MAX_DER 160 /* bytes of an ECDSA signature in DER, P-521 */
 
@@ -82,16 +82,6 @@ static bool ecdsa_from_der(const struct jwk_curve *curve, const unsigned char *d
 
 /* ---- all that OpenSSL signs ---- */
 
-static bool set_padding(const struct jws_alg *alg, EVP_PKEY_CTX *ctx)
-{
-    if (alg->type != JWK_RSA)
-        return true;
-    if (!alg->pss)
-        return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1;
-    return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-           EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
-}
-
 static size_t signature_bytes(const struct jws_alg *alg, const struct jwk *key)
 {
     if (alg->signature_bytes != 0)
@@ -100,15 +90,23 @@ static size_t signature_bytes(const struct jws_alg *alg, const struct jwk *key)
     return n > 0 ? (size_t)n : 0;
 }
 
-static bool pkey_check(const struct jws_alg *alg, const struct jwk *key, struct slice input,
-                       const unsigned char *signature, size_t signature_n)
+/* EdDSA has no digest that could be made apart from it. */
+static bool can_prepare(const struct jws_alg *alg, const struct jws_prepared *p)
 {
+    return p != NULL && alg->digest != NULL;
+}
+
+static bool pkey_check(const struct jws_alg *alg, const struct jwk *key, struct jws_prepared *p,
+                       struct slice input, const unsigned char *signature, size_t signature_n)
+{
+    if (can_prepare(alg, p))
+        return jws_prepared_check(p, alg, key, input, signature, signature_n);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *pkey_ctx = NULL; /* belongs to ctx */
     bool ok =
         ctx != NULL &&
         EVP_DigestVerifyInit_ex(ctx, &pkey_ctx, alg->digest, NULL, NULL, key->pkey, NULL) == 1 &&
-        set_padding(alg, pkey_ctx) &&
+        jws_set_padding(alg, pkey_ctx) &&
         EVP_DigestVerify(ctx, signature, signature_n, octets(input), input.n) == 1;
     EVP_MD_CTX_free(ctx);
     if (!ok)
@@ -119,29 +117,38 @@ static bool pkey_check(const struct jws_alg *alg, const struct jwk *key, struct 
 bool jws_signature_check(const struct jws_alg *alg, const struct jwk *key, struct slice input,
                          struct slice signature)
 {
+    return jws_signature_check_prepared(alg, key, NULL, input, signature);
+}
+
+bool jws_signature_check_prepared(const struct jws_alg *alg, const struct jwk *key,
+                                  struct jws_prepared *p, struct slice input,
+                                  struct slice signature)
+{
     if (alg->type == JWK_OCT)
         return mac_check(alg, key, input, signature);
     if (signature.n != signature_bytes(alg, key))
         return false;
     if (alg->type != JWK_EC)
-        return pkey_check(alg, key, input, octets(signature), signature.n);
+        return pkey_check(alg, key, p, input, octets(signature), signature.n);
     const struct jwk_curve *curve = jwk_curve_find(JWK_EC, slice_of(alg->curve));
     unsigned char der[MAX_DER];
     size_t n;
     return curve != NULL && ecdsa_to_der(curve, octets(signature), der, &n) &&
-           pkey_check(alg, key, input, der, n);
+           pkey_check(alg, key, p, input, der, n);
 }
 
-static bool pkey_make(const struct jws_alg *alg, const struct jwk *key, struct slice input,
-                      unsigned char out[JWS_MAX_SIGNATURE], size_t *out_bytes)
+static bool pkey_make(const struct jws_alg *alg, const struct jwk *key, struct jws_prepared *p,
+                      struct slice input, unsigned char out[JWS_MAX_SIGNATURE], size_t *out_bytes)
 {
+    if (can_prepare(alg, p))
+        return jws_prepared_sign(p, alg, key, input, out, out_bytes);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *pkey_ctx = NULL; /* belongs to ctx */
     size_t n = JWS_MAX_SIGNATURE;
     bool ok =
         ctx != NULL &&
         EVP_DigestSignInit_ex(ctx, &pkey_ctx, alg->digest, NULL, NULL, key->pkey, NULL) == 1 &&
-        set_padding(alg, pkey_ctx) && EVP_DigestSign(ctx, out, &n, octets(input), input.n) == 1;
+        jws_set_padding(alg, pkey_ctx) && EVP_DigestSign(ctx, out, &n, octets(input), input.n) == 1;
     EVP_MD_CTX_free(ctx);
     if (ok)
         *out_bytes = n;
@@ -153,14 +160,21 @@ static bool pkey_make(const struct jws_alg *alg, const struct jwk *key, struct s
 bool jws_signature_make(const struct jws_alg *alg, const struct jwk *key, struct slice input,
                         unsigned char out[JWS_MAX_SIGNATURE], size_t *out_bytes)
 {
+    return jws_signature_make_prepared(alg, key, NULL, input, out, out_bytes);
+}
+
+bool jws_signature_make_prepared(const struct jws_alg *alg, const struct jwk *key,
+                                 struct jws_prepared *p, struct slice input,
+                                 unsigned char out[JWS_MAX_SIGNATURE], size_t *out_bytes)
+{
     if (alg->type == JWK_OCT)
         return mac_make(alg, key, input, out, out_bytes);
     if (alg->type != JWK_EC)
-        return pkey_make(alg, key, input, out, out_bytes);
+        return pkey_make(alg, key, p, input, out, out_bytes);
     const struct jwk_curve *curve = jwk_curve_find(JWK_EC, slice_of(alg->curve));
     unsigned char der[JWS_MAX_SIGNATURE];
     size_t n;
-    if (curve == NULL || !pkey_make(alg, key, input, der, &n) ||
+    if (curve == NULL || !pkey_make(alg, key, p, input, der, &n) ||
         !ecdsa_from_der(curve, der, n, out))
         return false;
     *out_bytes = alg->signature_bytes;

@@ -1,5 +1,6 @@
 #include "store.h"
 
+#include "clock.h"
 #include "store_internal.h"
 #include "store_signal.h"
 
@@ -10,6 +11,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define BUSY_FIRST_US 100
+#define BUSY_DOUBLED  6 /* times: 6.4 ms at most */
 
 /* A small page cache: the programs wait most of the time, and the file is in the system's cache. */
 static const char settings[] = "PRAGMA trusted_schema = OFF;"
@@ -31,10 +35,28 @@ static void disconnect(struct store *st)
     st->db = NULL;
 }
 
+/*
+ * Another connection has the lock, as a rule for less than a millisecond: ask again soon, and then
+ * ever less often.  SQLite's own handler sleeps through that, up to 100 ms at a time.
+ */
+static int wait_for_lock(void *context, int times)
+{
+    struct store *st = context;
+    int64_t now = clock_us(),
+            most = (int64_t)BUSY_FIRST_US << (times < BUSY_DOUBLED ? times : BUSY_DOUBLED);
+    if (times == 0)
+        st->busy_since_us = now;
+    if (now - st->busy_since_us >= (int64_t)st->busy_timeout_ms * 1000)
+        return 0;
+    /* Two that wait are not to ask at the same moments. */
+    int64_t us = most / 2 + now % (most / 2);
+    nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
+    return 1;
+}
+
 static enum err settle(struct store *st, bool fresh)
 {
-    int timeout = st->busy_timeout_ms < INT_MAX ? (int)st->busy_timeout_ms : INT_MAX;
-    sqlite3_busy_timeout(st->db, timeout);
+    sqlite3_busy_handler(st->db, wait_for_lock, st);
     sqlite3_db_config(st->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     /* SQLite falls back to reading when a file may not be written to. */
     if (sqlite3_db_readonly(st->db, "main") != 0)
@@ -74,6 +96,7 @@ static enum err attach(struct store *st)
     if (e == ERR_OK) {
         st->device = sb.st_dev;
         st->inode = sb.st_ino;
+        st->openings++;
         store_signal_make(st->path, &sb);
     }
     return e;

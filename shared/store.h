@@ -71,6 +71,9 @@ struct client {
     bool tls_bound;       /* gets only tokens that are bound to its certificate */
 };
 
+/* With its text, into the arena.  ERR_MEMORY when that is full. */
+MUST_USE enum err store_client_copy(const struct client *from, struct arena *a, struct client *out);
+
 /* Text of *out is copied into the arena.  ERR_NOT_FOUND; ERR_MEMORY when the arena is full. */
 MUST_USE enum err store_client_get(struct store *st, struct slice id, struct arena *a,
                                    struct client *out);

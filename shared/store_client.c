@@ -58,7 +58,7 @@ static enum err client_row(struct store *st, sqlite3_stmt *s, struct client *out
     return ERR_OK;
 }
 
-static enum err client_copy(const struct client *from, struct arena *a, struct client *out)
+enum err store_client_copy(const struct client *from, struct arena *a, struct client *out)
 {
     struct client c = *from;
     c.id = arena_dup(a, slice_of(from->id));
@@ -88,7 +88,7 @@ enum err store_client_get(struct store *st, struct slice id, struct arena *a, st
     if (e == ERR_OK)
         e = client_row(st, s, &c);
     if (e == ERR_OK)
-        e = client_copy(&c, a, out);
+        e = store_client_copy(&c, a, out);
     store_done(s);
     return e;
 }

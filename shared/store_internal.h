@@ -23,7 +23,9 @@ struct store {
     dev_t device; /* of the file that was opened */
     ino_t inode;
     unsigned busy_timeout_ms;
-    bool bumped; /* the open transaction changes the epoch */
+    int64_t busy_since_us; /* of clock_us: when the wait for a lock began */
+    uint64_t openings;     /* how often a file was opened */
+    bool bumped;           /* the open transaction changes the epoch */
     char fault[STORE_MAX_FAULT];
     char path[]; /* NUL-terminated */
 };

@@ -30,9 +30,17 @@ size_t utf8_length(struct slice s)
     return 0;
 }
 
+static struct slice skip_ascii(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.n && (unsigned char)s.p[n] < 0x80)
+        n++;
+    return slice_skip(s, n);
+}
+
 bool utf8_valid(struct slice s)
 {
-    while (s.n > 0) {
+    for (s = skip_ascii(s); s.n > 0; s = skip_ascii(s)) {
         size_t len = utf8_length(s);
         if (len == 0)
             return false;

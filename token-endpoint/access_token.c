@@ -5,7 +5,9 @@
 
 #include <openssl/rand.h>
 
-#define MAX_CLAIMS 12288
+#define MAX_CLAIMS   12288
+#define CLAIMS_NAMES 256 /* bytes: of the names, times and jti in them, and more */
+#define MAX_HEADER   (BASE64URL_LENGTH(6 * JWK_MAX_KID + 64) + 3) /* in base64url, with the dots */
 
 static enum err make_jti(char out[ACCESS_TOKEN_JTI + 1])
 {
@@ -31,17 +33,27 @@ static enum err make_opaque(struct arena *a, struct slice *out)
     return text.overflowed ? ERR_MEMORY : ERR_OK;
 }
 
-static enum err make_signed(const struct jwk *key, struct slice claims, struct arena *a,
-                            struct slice *out)
+static enum err make_signed(const struct jwk *key, struct jws_prepared *prepared,
+                            struct slice claims, struct arena *a, struct slice *out)
 {
     const struct jws_alg *alg = jws_alg_find(slice_of(key->alg));
-    struct buf text = buf_in(a, JWS_MAX_BYTES + 1);
     if (alg == NULL)
         return ERR_KEYS;
-    enum err e = jws_sign(alg, key, "at+jwt", claims, a, &text);
+    size_t most = BASE64URL_LENGTH(claims.n) + MAX_HEADER + BASE64URL_LENGTH(JWS_MAX_SIGNATURE);
+    struct buf text = buf_in(a, most < JWS_MAX_BYTES ? most : JWS_MAX_BYTES + 1);
+    enum err e = jws_sign_prepared(alg, key, prepared, "at+jwt", claims, a, &text);
     if (e == ERR_OK)
         *out = buf_slice(&text);
     return e;
+}
+
+/* Each byte of a text may take six in JSON. */
+static size_t most_claims(const struct config *conf, const struct client *client,
+                          struct slice scope, struct slice audience, struct slice cnf)
+{
+    size_t texts = strlen(conf->issuer) + 2 * strlen(client->id) + scope.n;
+    size_t most = CLAIMS_NAMES + 6 * texts + audience.n + cnf.n;
+    return most < MAX_CLAIMS ? most : MAX_CLAIMS;
 }
 
 /* Fills all of *out but the text. */
@@ -49,7 +61,7 @@ static enum err make_claims(const struct config *conf, const struct client *clie
                             struct slice scope, struct slice audience, struct slice cnf,
                             int64_t now, struct arena *a, struct access_token *out)
 {
-    struct buf claims = buf_in(a, MAX_CLAIMS);
+    struct buf claims = buf_in(a, most_claims(conf, client, scope, audience, cnf));
     unsigned configured = conf->token_lifetime_s;
     /* A client that was just re-enabled: its tokens count from the next second on. */
     int64_t issued_at = now > client->tokens_valid_from ? now : client->tokens_valid_from;
@@ -95,12 +107,14 @@ void confirmation_write(struct slice jkt, struct slice x5t, struct buf *out)
 }
 
 enum err access_token_make(const struct config *conf, const struct jwk *key,
-                           const struct client *client, struct slice scope, struct slice audience,
-                           struct slice cnf, int64_t now, struct arena *a, struct access_token *out)
+                           struct jws_prepared *prepared, const struct client *client,
+                           struct slice scope, struct slice audience, struct slice cnf, int64_t now,
+                           struct arena *a, struct access_token *out)
 {
     enum err e = make_claims(conf, client, scope, audience, cnf, now, a, out);
     if (e != ERR_OK)
         return e;
-    return conf->token_format == TOKEN_OPAQUE ? make_opaque(a, &out->text)
-                                              : make_signed(key, out->claims, a, &out->text);
+    return conf->token_format == TOKEN_OPAQUE
+               ? make_opaque(a, &out->text)
+               : make_signed(key, prepared, out->claims, a, &out->text);
 }

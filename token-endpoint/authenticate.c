@@ -5,12 +5,22 @@
 #include "client_secret.h"
 #include "login.h"
 
+/* When the first of them ends, whichever it was that matched. */
+static int64_t first_end(const struct client_secret *secrets, size_t count)
+{
+    int64_t end = INT64_MAX;
+    for (size_t i = 0; i < count; i++)
+        if (secrets[i].expires_at != 0 && secrets[i].expires_at < end)
+            end = secrets[i].expires_at;
+    return end;
+}
+
 /*
  * An unknown client takes the same way as a known one: one look-up of the client, one of its
  * secrets, one comparison, one failure counted.
  */
-static enum err check_secret(struct store *st, const struct credentials *c, int64_t now,
-                             struct arena *a, struct authentication *out)
+static enum err look_up_secret(struct store *st, const struct credentials *c, int64_t now,
+                               struct arena *a, struct authentication *out, int64_t *good_until)
 {
     struct client_secret secrets[CLIENT_MAX_SECRETS];
     size_t count = 0;
@@ -23,6 +33,7 @@ static enum err check_secret(struct store *st, const struct credentials *c, int6
         e = store_has_scrypt(st, &equalise);
     if (e == ERR_OK)
         e = client_secret_check(c->secret, secrets, count, equalise);
+    *good_until = first_end(secrets, count);
     OPENSSL_cleanse(secrets, sizeof secrets);
     if (e == ERR_STORE)
         return e;
@@ -33,20 +44,48 @@ static enum err check_secret(struct store *st, const struct credentials *c, int6
     return e;
 }
 
-static enum err check_assertion(struct store *st, const struct config *conf,
-                                const struct assertion *assertion, int64_t now, struct arena *a,
-                                struct authentication *out)
+static enum err check_secret(const struct registry *r, const struct credentials *c, int64_t now,
+                             struct arena *a, struct authentication *out)
 {
-    struct slice id = assertion->claims.iss;
-    enum err e = store_client_get(st, id, a, &out->client);
+    int64_t good_until = 0;
+    if (r->known != NULL &&
+        known_client_secret(r->known, c->client_id, c->secret, now, a, &out->client))
+        return ERR_OK;
+    enum err e = look_up_secret(r->store, c, now, a, out, &good_until);
+    if (e == ERR_OK && r->known != NULL)
+        known_clients_keep_secret(r->known, &out->client, c->secret, good_until);
+    return e;
+}
+
+static enum err look_up_key(const struct registry *r, const struct config *conf,
+                            const struct assertion *assertion, int64_t now, struct arena *a,
+                            struct authentication *out)
+{
+    struct jwk *used = NULL;
+    enum err e = store_client_get(r->store, assertion->claims.iss, a, &out->client);
     bool by_key = out->client.auth == CLIENT_JWKS || out->client.auth == CLIENT_JWKS_URI;
     if (e == ERR_OK && (!by_key || !out->client.enabled))
         e = ERR_CLIENT_AUTH;
     if (e == ERR_OK)
-        e = client_keys_verify(st, conf, &out->client, &assertion->jws, now, a);
+        e = client_keys_verify(r->store, conf, &out->client, &assertion->jws, now, a, &used);
+    if (e == ERR_OK && r->known != NULL && out->client.auth == CLIENT_JWKS)
+        known_clients_keep_key(r->known, &out->client, used);
+    else
+        jwk_free(used);
+    return e;
+}
+
+static enum err check_assertion(const struct registry *r, const struct config *conf,
+                                const struct assertion *assertion, int64_t now, struct arena *a,
+                                struct authentication *out)
+{
+    struct slice id = assertion->claims.iss;
+    bool known =
+        r->known != NULL && known_client_key(r->known, id, &assertion->jws, a, &out->client);
+    enum err e = known ? ERR_OK : look_up_key(r, conf, assertion, now, a, out);
     if (e == ERR_OK)
-        e = store_jti_once(st, id, assertion->claims.jti,
-                           assertion->claims.exp + (int64_t)conf->clock_skew_s, now);
+        e = registry_jti_once(r, id, assertion->claims.jti,
+                              assertion->claims.exp + (int64_t)conf->clock_skew_s, now);
     return e;
 }
 
@@ -80,7 +119,7 @@ static enum err public_reason(enum err reason)
 }
 
 /* Whatever is presented; its method says what that is. */
-static enum err check_credentials(struct store *st, const struct config *conf,
+static enum err check_credentials(const struct registry *r, const struct config *conf,
                                   const struct request *rq, const struct credentials *c,
                                   const struct assertion *assertion, int64_t now, struct arena *a,
                                   struct authentication *out)
@@ -88,39 +127,40 @@ static enum err check_credentials(struct store *st, const struct config *conf,
     switch (c->method) {
     case METHOD_SECRET_BASIC:
     case METHOD_SECRET_POST:
-        return check_secret(st, c, now, a, out);
+        return check_secret(r, c, now, a, out);
     case METHOD_PRIVATE_KEY_JWT:
-        return check_assertion(st, conf, assertion, now, a, out);
+        return check_assertion(r, conf, assertion, now, a, out);
     case METHOD_TLS:
     case METHOD_TLS_SELF_SIGNED:
-        return check_certificate(st, c, rq->verified, a, out);
+        return check_certificate(r->store, c, rq->verified, a, out);
     }
     return ERR_INTERNAL;
 }
 
 /* Who is claimed is known, and nothing is checked yet that rests on the registration. */
-static enum err check_login(struct store *st, const struct config *conf, const struct request *rq,
-                            const struct credentials *c, const struct assertion *assertion,
-                            int64_t now, struct arena *a, struct authentication *out)
+static enum err check_login(const struct registry *r, const struct config *conf,
+                            const struct request *rq, const struct credentials *c,
+                            const struct assertion *assertion, int64_t now, struct arena *a,
+                            struct authentication *out)
 {
     struct login login;
-    out->reason =
-        login_begin(st, conf, out->claimed, rq->remote_addr, now, &login, &out->retry_after_s);
+    out->reason = login_begin(r->store, conf, out->claimed, rq->remote_addr, now, &login,
+                              &out->retry_after_s);
     if (out->reason != ERR_OK)
         return out->reason;
-    out->reason = check_credentials(st, conf, rq, c, assertion, now, a, out);
+    out->reason = check_credentials(r, conf, rq, c, assertion, now, a, out);
     enum err e = public_reason(out->reason);
     if (e == ERR_OK)
-        login_succeeded(st, &login);
+        login_succeeded(r->store, &login);
     if (e == ERR_CLIENT_AUTH || e == ERR_JWT_REPLAY) {
-        enum err counted = login_failed(st, conf, &login, now);
+        enum err counted = login_failed(r->store, conf, &login, now);
         if (counted != ERR_OK)
             return counted;
     }
     return e;
 }
 
-enum err authenticate(struct store *st, const struct config *conf, const struct request *rq,
+enum err authenticate(const struct registry *r, const struct config *conf, const struct request *rq,
                       const struct form *form, int64_t now, struct arena *a,
                       struct authentication *out)
 {
@@ -141,5 +181,5 @@ enum err authenticate(struct store *st, const struct config *conf, const struct 
             return e;
         out->claimed = assertion.claims.iss;
     }
-    return check_login(st, conf, rq, &c, &assertion, now, a, out);
+    return check_login(r, conf, rq, &c, &assertion, now, a, out);
 }

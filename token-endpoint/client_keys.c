@@ -3,7 +3,20 @@
 #include "http_client.h"
 #include "log.h"
 
-static enum err verify_with(struct slice set_text, const struct jws *jws)
+/* The key leaves the set. */
+static struct jwk *take(struct jwk_set *set, const struct jwk *key)
+{
+    struct jwk *taken = NULL;
+    for (size_t i = 0; i < set->count && taken == NULL; i++) {
+        if (set->keys[i] != key)
+            continue;
+        taken = set->keys[i];
+        set->keys[i] = set->keys[--set->count];
+    }
+    return taken;
+}
+
+static enum err verify_with(struct slice set_text, const struct jws *jws, struct jwk **used)
 {
     struct jwk_set *set;
     const struct jwk *key;
@@ -13,6 +26,8 @@ static enum err verify_with(struct slice set_text, const struct jws *jws)
     e = jws_find_key(jws, set, &key);
     if (e == ERR_OK)
         e = jws_verify(jws, key);
+    if (e == ERR_OK)
+        *used = take(set, key);
     jwk_set_free(set);
     return e;
 }
@@ -66,7 +81,7 @@ static enum err keep_failure(struct store *st, struct slice url, struct slice go
 
 static enum err verify_by_url(struct store *st, const struct config *conf,
                               const struct client *client, const struct jws *jws, int64_t now,
-                              struct arena *a)
+                              struct arena *a, struct jwk **used)
 {
     struct slice url = slice_of(client->jwks_uri), known = SLICE_NONE, body;
     int64_t fetched_at = 0, expires_at = 0;
@@ -74,7 +89,7 @@ static enum err verify_by_url(struct store *st, const struct config *conf,
     if (e != ERR_OK && e != ERR_NOT_FOUND)
         return e;
     if (e == ERR_OK && now < expires_at) {
-        e = known.n > 0 ? verify_with(known, jws) : ERR_HTTP;
+        e = known.n > 0 ? verify_with(known, jws, used) : ERR_HTTP;
         if (e != ERR_JWT_KEY || now - fetched_at < CLIENT_KEYS_REFETCH)
             return e;
     } else {
@@ -82,21 +97,21 @@ static enum err verify_by_url(struct store *st, const struct config *conf,
     }
     e = fetch(st, conf, client, now, a, &body);
     if (e == ERR_OK)
-        return verify_with(body, jws);
+        return verify_with(body, jws, used);
     enum err kept = keep_failure(st, url, known, expires_at, now);
     return kept == ERR_OK ? e : kept;
 }
 
 enum err client_keys_verify(struct store *st, const struct config *conf,
                             const struct client *client, const struct jws *jws, int64_t now,
-                            struct arena *a)
+                            struct arena *a, struct jwk **used)
 {
     /* A jku is never followed; it may at most repeat the URL that was registered. */
     if (jws->jku.p != NULL && !slice_is(jws->jku, client->jwks_uri))
         return ERR_JWT_KEY;
     if (client->auth == CLIENT_JWKS)
-        return verify_with(slice_of(client->jwks), jws);
+        return verify_with(slice_of(client->jwks), jws, used);
     if (client->auth == CLIENT_JWKS_URI)
-        return verify_by_url(st, conf, client, jws, now, a);
+        return verify_by_url(st, conf, client, jws, now, a, used);
     return ERR_JWT_KEY;
 }

@@ -19,11 +19,30 @@ enum err endpoint_form(struct endpoint *ep, struct form *out)
     return form_parse(rq->body, ep->arena, out);
 }
 
+/* Without memory for what is known all is looked up. */
+enum err endpoint_registry(struct endpoint *ep, struct registry *out)
+{
+    struct endpoint_cache *c = ep->cache;
+    int64_t epoch;
+    enum err e = store_watch_epoch(&c->watch, ep->store, ep->now, &epoch);
+    if (e != ERR_OK)
+        return e;
+    if (c->known == NULL)
+        c->known = known_clients_new();
+    if (c->known != NULL)
+        known_clients_at(c->known, epoch);
+    *out = (struct registry){.store = ep->store, .group = ep->group, .known = c->known};
+    return ERR_OK;
+}
+
 enum err endpoint_client(struct endpoint *ep, const struct form *form)
 {
     if (ep->request->duplicate)
         return ERR_AUTH_HEADER;
-    enum err e = authenticate(ep->store, ep->conf, ep->request, form, ep->now, ep->arena, &ep->who);
+    struct registry r;
+    enum err e = endpoint_registry(ep, &r);
+    if (e == ERR_OK)
+        e = authenticate(&r, ep->conf, ep->request, form, ep->now, ep->arena, &ep->who);
     if (e == ERR_LOCKED)
         ep->retry_after_s = ep->who.retry_after_s;
     return e;
@@ -49,11 +68,23 @@ int64_t endpoint_took_us(const struct endpoint *ep)
     return clock_us() - ep->start_us;
 }
 
-void endpoint_cache_clear(struct endpoint_cache *cache)
+static void clear_keys(struct endpoint_cache *cache)
 {
+    jws_prepared_free(&cache->signing);
     jwk_free(cache->signing_key);
     jwk_free(cache->encryption_key);
     local_keys_free(cache->published);
+    cache->signing_key = NULL;
+    cache->encryption_key = NULL;
+    cache->published = NULL;
+    cache->filled = false;
+}
+
+void endpoint_cache_clear(struct endpoint_cache *cache)
+{
+    clear_keys(cache);
+    known_clients_free(cache->known);
+    store_watch_close(&cache->watch);
     *cache = (struct endpoint_cache){0};
 }
 
@@ -98,10 +129,10 @@ static enum err fill_cache(struct endpoint *ep)
 {
     struct endpoint_cache *c = ep->cache;
     int64_t epoch;
-    enum err e = store_epoch(ep->store, &epoch);
+    enum err e = store_watch_epoch(&c->watch, ep->store, ep->now, &epoch);
     if (e != ERR_OK || (c->filled && c->epoch == epoch && ep->now < c->valid_until))
         return e;
-    endpoint_cache_clear(c);
+    clear_keys(c);
     e = store_key_next(ep->store, ep->now, &c->valid_until);
     if (e == ERR_OK)
         e = load_signing_key(ep, &c->signing_key);

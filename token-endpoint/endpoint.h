@@ -3,19 +3,24 @@
 #define FHIR_AUTH_ENDPOINT_H
 
 #include "authenticate.h"
+#include "jws_prepared.h"
 #include "keyring.h"
 #include "local_token.h"
 #include "rate.h"
+#include "store_watch.h"
 
 /*
  * What a thread keeps between requests; renewed when the store's epoch changes, and when the time
  * of another key comes.
  */
 struct endpoint_cache {
+    struct store_watch watch;
+    struct known_clients *known; /* owned; NULL: none yet */
     bool filled;
     int64_t epoch;
     int64_t valid_until;
     struct jwk *signing_key;      /* owned; NULL when there is none */
+    struct jws_prepared signing;  /* of that key */
     struct jwk *encryption_key;   /* owned; NULL when there is none or none is needed */
     struct local_keys *published; /* owned */
 };
@@ -25,6 +30,7 @@ struct endpoint {
     const struct request *request;
     struct store *store; /* open; NULL only for endpoints that need none */
     struct endpoint_cache *cache;
+    struct store_group *group; /* of the process; NULL: what is written is written by store */
     struct rates *rates; /* of the process; NULL: each token is counted in the store at once */
     struct arena *arena;
     int64_t now;      /* seconds since 1970 */
@@ -51,6 +57,9 @@ endpoint_function endpoint_health;
 
 /* The form of a POST; parameters in the URL are refused. */
 MUST_USE enum err endpoint_form(struct endpoint *ep, struct form *out);
+
+/* The store, and what this thread knows of it; ERR_STORE. */
+MUST_USE enum err endpoint_registry(struct endpoint *ep, struct registry *out);
 
 /* Authenticate the client into ep->who. */
 MUST_USE enum err endpoint_client(struct endpoint *ep, const struct form *form);

@@ -36,7 +36,7 @@ enum err grant_scope(struct slice requested, struct slice allowed, struct arena 
                      struct slice *granted)
 {
     struct scope_set allowed_set;
-    struct buf text = buf_in(a, JWT_MAX_SCOPE + 1);
+    struct buf text = buf_in(a, (requested.n < JWT_MAX_SCOPE ? requested.n : JWT_MAX_SCOPE) + 1);
     struct slice rest = requested, word;
     scope_set_compile(allowed, SCOPE_SYSTEM, &allowed_set);
     while (scope_next(&rest, &word)) {

@@ -20,6 +20,7 @@
 struct app {
     struct config conf;
     struct rates *rates;
+    struct store_group *group;       /* NULL: plain CGI */
     struct housekeeper *housekeeper; /* NULL: plain CGI */
     struct hold hold;
 };
@@ -169,6 +170,7 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
     struct endpoint ep = {.conf = w->conf,
                           .request = rq,
                           .cache = &w->cache,
+                          .group = w->app->group,
                           .rates = w->app->rates,
                           .arena = a,
                           .now = (int64_t)time(NULL),
@@ -224,11 +226,13 @@ int main(void)
         return 1;
     if (!server_is_fastcgi())
         return run_cgi(&app, &server);
+    app.group = store_group_new(app.conf.store_path, app.conf.store_busy_timeout_ms);
     app.housekeeper = housekeeper_new(&app.conf, true);
-    if (app.housekeeper == NULL)
+    if (app.group == NULL || app.housekeeper == NULL)
         return 1;
     int status = server_run_fastcgi(&server);
     housekeeper_free(app.housekeeper);
+    store_group_free(app.group);
     rates_free(app.rates);
     return status;
 }

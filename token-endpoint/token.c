@@ -27,8 +27,9 @@ static enum err keep(struct endpoint *ep, const struct access_token *token)
     struct secret digest;
     if (!secret_digest(SLICE(""), token->text, &digest))
         return ERR_INTERNAL;
-    return store_opaque_add(ep->store, &digest, token->claims,
-                            token->expires_at + (int64_t)ep->conf->token_clock_skew_s);
+    struct registry r = {.store = ep->store, .group = ep->group};
+    return registry_opaque_add(&r, &digest, token->claims,
+                               token->expires_at + (int64_t)ep->conf->token_clock_skew_s);
 }
 
 /* In the configured format, ready to be handed out. */
@@ -39,8 +40,8 @@ static enum err issue(struct endpoint *ep, struct slice scope, struct slice audi
     const struct jwk *key = NULL;
     enum err e = opaque ? ERR_OK : endpoint_signing_key(ep, &key);
     if (e == ERR_OK)
-        e = access_token_make(ep->conf, key, &ep->who.client, scope, audience, cnf, ep->now,
-                              ep->arena, out);
+        e = access_token_make(ep->conf, key, &ep->cache->signing, &ep->who.client, scope, audience,
+                              cnf, ep->now, ep->arena, out);
     if (e == ERR_OK)
         e = opaque ? keep(ep, out) : encrypt(ep, out);
     return e;
@@ -71,13 +72,22 @@ static enum err check_grant_type(const struct form *form)
     return slice_is(grant_type, "client_credentials") ? ERR_OK : ERR_GRANT_TYPE;
 }
 
+/* Bytes of all audiences as JSON, in which each byte may take six. */
+static size_t most_audience(const struct config *conf)
+{
+    size_t most = 4;
+    for (size_t i = 0; i < conf->fhir_count; i++)
+        most += 6 * strlen(conf->fhir[i].audience) + 4;
+    return most;
+}
+
 enum err endpoint_token(struct endpoint *ep, struct response *out)
 {
     struct form form;
     struct slice scope;
     struct access_token token;
     struct token_proof proof;
-    struct buf audience = buf_in(ep->arena, CONFIG_MAX_BASES * (CONFIG_MAX_TEXT + 4));
+    struct buf audience = buf_in(ep->arena, most_audience(ep->conf));
     enum err e = endpoint_form(ep, &form);
     if (e == ERR_OK)
         e = check_grant_type(&form);

@@ -10,6 +10,7 @@ static enum err take_proof(struct endpoint *ep, char jkt[JWK_THUMBPRINT + 1])
     char text[CONFIG_MAX_TEXT + 16];
     struct buf url = BUF(text);
     struct dpop_proof proof;
+    struct registry r = {.store = ep->store, .group = ep->group};
     jkt[0] = '\0';
     if (ep->request->dpop.p == NULL && !ep->who.client.dpop_required)
         return ERR_OK;
@@ -19,7 +20,7 @@ static enum err take_proof(struct endpoint *ep, char jkt[JWK_THUMBPRINT + 1])
     enum err e = dpop_site_check(ep->conf, ep->store, ep->request->dpop, &rules, ep->arena, &proof,
                                  &ep->dpop_nonce);
     if (e == ERR_OK)
-        e = dpop_site_spend(ep->store, &proof, ep->now);
+        e = registry_dpop_spend(&r, &proof, ep->now);
     if (e == ERR_OK)
         memcpy(jkt, proof.jkt, sizeof proof.jkt);
     return e;

@@ -1,11 +1,13 @@
 """Tokens for client_credentials: ours under lighttpd, a no-op there, and two other token endpoints."""
 import base64
+import pathlib
 import urllib.parse
 from collections.abc import Callable
 
 from keys import assertion_form
 from load import Load, p99_ms, rate, ratio, raw, turn_by_turn
 from minted import SCOPE, Signer
+from processor import signature_us, spent_us
 from stage import Stage
 from token_peers import TokenServer, glewlwyd, oidc_provider
 
@@ -20,7 +22,8 @@ def ours(stage: Stage, alg: str, client_key: Signer) -> TokenServer:
     by_secret = site.add_client(SCOPE, "--secret")
     by_key = site.add_client(SCOPE, "--jwks", str(jwks))[0]
     site.start()
-    return TokenServer(site.origin, site.token_url, by_secret, by_key, site.token_audience)
+    audience = site.token_audience
+    return TokenServer(site.origin, site.token_url, by_secret, by_key, audience, folder=site.dir)
 
 
 def noop(stage: Stage, alg: str, _: Signer) -> TokenServer:
@@ -72,6 +75,18 @@ def by_key(stage: Stage, server: TokenServer, key: Signer) -> Load:
 LOGINS = {"client_secret_basic": by_secret, "private_key_jwt": by_key}
 
 
+def processor(stage: Stage, what: str, load: Load, folder: pathlib.Path, by_key: bool) -> None:
+    """Microseconds a token: with the web server, and of token-endpoint beside what OpenSSL needs."""
+    before = spent_us(folder)
+    tokens = load.run(SECONDS).rate * SECONDS
+    used = {name: (us - before.get(name, 0)) / tokens for name, us in spent_us(folder).items()}
+    stage.report.add(f"{what}-ours-cpu-with-lighttpd", sum(used.values()), "us/token")
+    stage.report.add(f"{what}-ours-cpu-endpoint", used["token-endpoint"], "us/token")
+    if by_key:
+        name = f"{what}-openssl-verify-and-sign-over-cpu-endpoint"
+        stage.report.add(name, signature_us() / used["token-endpoint"], "ratio")
+
+
 def measure(stage: Stage, alg: str) -> None:
     """alg: of the tokens and of the assertions."""
     key = Signer(alg)
@@ -92,6 +107,9 @@ def measure(stage: Stage, alg: str) -> None:
         for name, runs in turns.items():
             stage.report.add(f"{what}-{name}", rate(runs), "tokens/s", [run.rate for run in runs])
             stage.report.add(f"{what}-{name}-p99", p99_ms(runs), "ms")
+        if alg == "ES256" and "ours" in loads:
+            folder = servers["ours"].folder
+            processor(stage, what, loads["ours"], folder, login == "private_key_jwt")
         for other in loads:
             if other != "ours":
                 stage.report.add(f"{what}-ours-over-{other}", ratio(turns, "ours", other), "ratio")

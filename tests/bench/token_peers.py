@@ -35,6 +35,7 @@ class TokenServer:
     audience: str  # of assertions
     pid: int = 0
     started_s: float = 0.0  # from exec to the first answer
+    folder: pathlib.Path = pathlib.Path("/nonexistent")  # of our site
     reads_nothing: bool = False  # the no-op, which may be sent the same thing again
 
 

@@ -22,7 +22,7 @@ static inline void call_end(struct call *c)
 }
 
 /* One call keeps its cache, as a thread does. */
-#define CALL(name) __attribute__((cleanup(call_end))) struct call name = {.cache = {0}}
+#define CALL(name) __attribute__((cleanup(call_end))) struct call name = {.answer = {0}}
 
 static inline enum err call_at(struct site *s, struct call *c, endpoint_function *f,
                                const char *body, int64_t now)

@@ -7,8 +7,8 @@
 static enum err make(struct site *s, const struct client *c, const char *scope,
                      const char *audience, struct access_token *out)
 {
-    return access_token_make(&s->conf, s->key, c, slice_of(scope), slice_of(audience), SLICE_NONE,
-                             SITE_NOW, &s->arena, out);
+    return access_token_make(&s->conf, s->key, NULL, c, slice_of(scope), slice_of(audience),
+                             SLICE_NONE, SITE_NOW, &s->arena, out);
 }
 
 static void a_token_is_that_of_rfc_9068(void **state)
@@ -70,7 +70,7 @@ static void an_opaque_token_is_random(void **state)
     s->conf.token_format = TOKEN_OPAQUE;
     for (int i = 0; i < 8; i++) {
         struct access_token t;
-        assert_int_equal(access_token_make(&s->conf, NULL, &client, SLICE("system/*.rs"),
+        assert_int_equal(access_token_make(&s->conf, NULL, NULL, &client, SLICE("system/*.rs"),
                                            SLICE("\"x\""), SLICE_NONE, SITE_NOW, &s->arena, &t),
                          ERR_OK);
         assert_int_equal(t.text.n, LOCAL_OPAQUE_TEXT);
@@ -119,8 +119,8 @@ static void what_cannot_be_signed_is_refused(void **state)
     assert_int_equal(make(s, &client, scope, "\"x\"", &t), ERR_TOO_LARGE);
     free(scope);
     ARENA(small, 64);
-    assert_int_not_equal(access_token_make(&s->conf, s->key, &client, SLICE("a"), SLICE("\"x\""),
-                                           SLICE_NONE, SITE_NOW, &small, &t),
+    assert_int_not_equal(access_token_make(&s->conf, s->key, NULL, &client, SLICE("a"),
+                                           SLICE("\"x\""), SLICE_NONE, SITE_NOW, &small, &t),
                          ERR_OK);
     char alg[sizeof s->key->alg];
     memcpy(alg, s->key->alg, sizeof alg);

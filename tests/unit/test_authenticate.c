@@ -23,7 +23,7 @@ static void note(char letter)
 #define store_has_scrypt(...)    (note('h'), store_has_scrypt(__VA_ARGS__))
 #define client_secret_check(...) (note('c'), client_secret_check(__VA_ARGS__))
 #define client_keys_verify(...)  (note('v'), client_keys_verify(__VA_ARGS__))
-#define store_jti_once(...)      (note('j'), store_jti_once(__VA_ARGS__))
+#define registry_jti_once(...)   (note('j'), registry_jti_once(__VA_ARGS__))
 #include "authenticate.c"
 
 static enum err login_at(struct site *s, const char *form_text, int64_t now,
@@ -33,7 +33,8 @@ static enum err login_at(struct site *s, const char *form_text, int64_t now,
     struct request rq = {.remote_addr = SLICE("192.0.2.1")};
     trace[0] = '\0';
     assert_int_equal(form_parse(slice_of(form_text), &s->arena, &form), ERR_OK);
-    return authenticate(s->st, &s->conf, &rq, &form, now, &s->arena, out);
+    return authenticate(&(struct registry){.store = s->st}, &s->conf, &rq, &form, now, &s->arena,
+                        out);
 }
 
 static enum err login(struct site *s, const char *form_text, struct authentication *out)
@@ -65,7 +66,8 @@ static void a_right_secret_is_accepted(void **state)
     assert_int_equal(failures_of(s, "a"), 0);
 
     struct request rq = {.authorization = SLICE("Basic YTpi")}; /* a:b */
-    assert_int_equal(authenticate(s->st, &s->conf, &rq, &form, SITE_NOW, &s->arena, &who),
+    struct registry r = {.store = s->st};
+    assert_int_equal(authenticate(&r, &s->conf, &rq, &form, SITE_NOW, &s->arena, &who),
                      ERR_CLIENT_AUTH);
     assert_string_equal(who.method, "client_secret_basic");
     assert_int_equal(failures_of(s, "a"), 1);
@@ -263,7 +265,8 @@ static void what_needs_no_registration_is_told(void **state)
     static const char *const headers[] = {"Bearer x", "Basic !", "Negotiate"};
     for (size_t i = 0; i < COUNT(headers); i++) {
         struct request rq = {.authorization = slice_of(headers[i])};
-        assert_int_equal(authenticate(s->st, &s->conf, &rq, &form, SITE_NOW, &s->arena, &who),
+        struct registry r = {.store = s->st};
+        assert_int_equal(authenticate(&r, &s->conf, &rq, &form, SITE_NOW, &s->arena, &who),
                          ERR_CLIENT_AUTH);
         assert_int_equal(who.reason, ERR_AUTH_HEADER);
     }
@@ -280,8 +283,8 @@ static void without_a_store_nobody_is_let_in(void **state)
     const char *text = secret_form(s, "a", client_add_secret(s, "a"), "");
     assert_int_equal(store_open("/nonexistent/store.db", 100, &none), ERR_STORE);
     assert_int_equal(form_parse(slice_of(text), &s->arena, &form), ERR_OK);
-    assert_int_equal(authenticate(none, &s->conf, &rq, &form, SITE_NOW, &s->arena, &who),
-                     ERR_STORE);
+    struct registry r = {.store = none};
+    assert_int_equal(authenticate(&r, &s->conf, &rq, &form, SITE_NOW, &s->arena, &who), ERR_STORE);
     store_close(none);
 }
 

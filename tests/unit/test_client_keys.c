@@ -13,7 +13,13 @@ static struct jws parse(struct site *s, struct slice assertion)
 
 static enum err verify(struct site *s, const struct client *c, const struct jws *jws, int64_t now)
 {
-    return client_keys_verify(s->st, &s->conf, c, jws, now, &s->arena);
+    struct jwk *used = NULL;
+    enum err e = client_keys_verify(s->st, &s->conf, c, jws, now, &s->arena, &used);
+    assert_int_equal(used != NULL, e == ERR_OK);
+    if (e == ERR_OK)
+        check_slice(__LINE__, jws->kid, used->kid);
+    jwk_free(used);
+    return e;
 }
 
 static struct jwk *new_key(const char *alg)

@@ -117,7 +117,7 @@ static void a_list_that_no_token_could_carry_is_refused(void **state)
     EXACT(requested, buf_slice(&list));
     assert_int_equal(grant_scope(requested, SLICE("system/*.cruds"), &a, &granted),
                      ERR_SCOPE_UNKNOWN);
-    ARENA(small, 16);
+    ARENA(small, 8);
     assert_int_not_equal(grant_scope(SLICE("system/*.r"), SLICE("system/*.r"), &small, &granted),
                          ERR_OK);
 }
