@@ -9,8 +9,7 @@
 
 struct sharing {
     const struct config *conf;
-    struct secret salt;
-    const char *unusable; /* why nothing is shared; NULL: no reason yet */
+    struct secret salt; /* set by the first sharing_begin, before any digest is asked for */
     bool begun;
     struct shared_cache *cache; /* set before the first stamp that is not 0 */
     _Atomic uint64_t stamp;
@@ -34,7 +33,7 @@ static bool find_salt(const struct config *conf, struct secret *out)
                             (int64_t)program.st_mtim.tv_nsec, (int64_t)program.st_ctim.tv_sec,
                             (int64_t)program.st_ctim.tv_nsec};
     memcpy(facts + n, file, sizeof file);
-    return secret_digest((struct slice){(const char *)conf->digest.b, sizeof conf->digest.b},
+    return secret_digest((struct slice){(const char *)&conf->text_hash, sizeof conf->text_hash},
                          (struct slice){facts, (size_t)n + sizeof file}, out);
 }
 
@@ -45,8 +44,6 @@ struct sharing *sharing_new(const struct config *conf)
         return NULL;
     s->conf = conf;
     s->begun = conf->token_cache == 0;
-    if (!find_salt(conf, &s->salt))
-        s->unusable = "/proc cannot be read";
     return s;
 }
 
@@ -80,12 +77,13 @@ static void map_file(struct sharing *s)
 {
     char path[CONFIG_MAX_TEXT + 16];
     struct buf text = BUF(path);
+    const char *why = "/proc cannot be read";
     buf_printf(&text, "%s-verified", s->conf->store_path);
-    if (s->unusable == NULL)
-        s->cache = shared_cache_open(path, &s->unusable);
+    if (find_salt(s->conf, &s->salt))
+        s->cache = shared_cache_open(path, &why);
     if (s->cache == NULL)
         LOG(LOG_LEVEL_WARNING, "tokens-not-shared", LOG_TEXT("path", slice_of(path)),
-            LOG_TEXT("reason", slice_of(s->unusable)),
+            LOG_TEXT("reason", slice_of(why)),
             LOG_TEXT("effect", SLICE("each process verifies each token by itself")));
 }
 

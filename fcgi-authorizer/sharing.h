@@ -2,8 +2,9 @@
  * What the processes of one web server know together of verified tokens: the file STORE-verified.
  *
  * What another process has verified counts only where verifying it here would end the same way:
- *  - by the same program, with the same configuration, since the last start of this host (after a
- *    crash the store may lack its last changes): these go into the digest that a token is found by;
+ *  - by the same program, with the same text of its configuration, since this host was started
+ *    (after a crash the store may lack its last changes): these go into the digest that a token is
+ *    found by;
  *  - in the same state of the same store: its file, its epoch, and the count of its signal, which
  *    does not go back when the store is restored from a backup; and since the clock was set back
  *    last.  These go into the stamp.  Without a signal nothing is shared.
@@ -16,6 +17,7 @@
 
 #include "arena.h"
 #include "config.h"
+#include "secret.h"
 #include "store_signal.h"
 #include "token.h"
 
@@ -25,7 +27,10 @@ struct sharing;
 struct sharing *sharing_new(const struct config *conf);
 void sharing_free(struct sharing *s);
 
-/* The SHA-256 that stands for a token's text in this process and others.  False: OpenSSL failed. */
+/*
+ * The SHA-256 that stands for a token's text in this process and others; not before the first
+ * sharing_begin.  False: OpenSSL failed.
+ */
 MUST_USE bool sharing_digest(const struct sharing *s, struct slice token, struct secret *out);
 
 /* Which file the store is. */

@@ -9,7 +9,6 @@
 #include "config_rules.h"
 #include "error.h"
 #include "fhir_types.h"
-#include "secret.h"
 
 #define CONFIG_DEFAULT_PATH  "/etc/fhir-auth/fhir-auth.conf"
 #define TOKEN_LIFETIME_MAX_S 3600 /* of token_lifetime, and of a client's own */
@@ -79,7 +78,7 @@ struct config_issuer {
 
 struct config {
     char file[CONFIG_MAX_TEXT];
-    struct secret digest; /* SHA-256 of its text */
+    uint64_t text_hash; /* two configurations of this host differ in it; no cryptography */
     /* [server] */
     unsigned threads;
     char log[CONFIG_MAX_TEXT]; /* "stderr", "syslog" or an absolute path */
