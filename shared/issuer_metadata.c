@@ -69,7 +69,8 @@ static void metadata_url(const char *issuer, bool openid, struct buf *out)
 {
     struct slice url = slice_of(issuer), host = url_host(url);
     size_t origin = host.n > 0 ? (size_t)(host.p - url.p) + host.n : 0;
-    url.n -= slice_ends(url, "/");
+    if (url.n > 0 && url.p[url.n - 1] == '/')
+        url.n--;
     while (origin < url.n && url.p[origin] != '/') /* the port */
         origin++;
     if (openid)

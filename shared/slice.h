@@ -28,12 +28,15 @@ struct slice {
 /* The slice over a C string; NULL gives SLICE_NONE. */
 static inline struct slice slice_of(const char *z)
 {
-    return z ? (struct slice){z, strlen(z)} : SLICE_NONE;
+    struct slice s = {z, 0};
+    if (z != NULL)
+        s.n = strlen(z);
+    return s;
 }
 
 static inline bool slice_eq(struct slice a, struct slice b)
 {
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+    return a.n == b.n && (a.n == 0 || (a.p != NULL && b.p != NULL && memcmp(a.p, b.p, a.n) == 0));
 }
 
 static inline bool slice_is(struct slice a, const char *z)
