@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include "clock.h"
+#include "listener.h"
 #include "log.h"
 #include "server_env.h"
 
@@ -263,7 +264,8 @@ int server_run_fastcgi(const struct server *s)
 {
     static atomic_bool stopping; /* outlives the threads, should one not end */
     static struct thread threads[MAX_THREADS];
-    unsigned count = s->threads < MAX_THREADS ? s->threads : MAX_THREADS;
+    unsigned most = listener_is_for_one(STDIN_FILENO) ? 1 : MAX_THREADS;
+    unsigned count = s->threads < most ? s->threads : most;
     sigset_t stop_signals;
     int got;
 
