@@ -48,15 +48,15 @@ static struct slice *field_of(struct request *rq, size_t offset)
     return (struct slice *)(void *)((char *)rq + offset);
 }
 
-/* True when the name is in the table. */
-static bool take_variable(struct request *rq, struct slice name, struct slice value)
+/* True when the name is in the table.  Only what is wanted is measured: most values are not. */
+static bool take_variable(struct request *rq, struct slice name, const char *value)
 {
     for (size_t i = 0; i < COUNT(variables); i++) {
         if (name.n != variables[i].length || memcmp(name.p, variables[i].name, name.n) != 0)
             continue;
         struct slice *field = field_of(rq, variables[i].offset);
         if (field->p == NULL)
-            *field = value;
+            *field = slice_of(value);
         else if (variables[i].decides)
             rq->duplicate = true;
         else if (field == &rq->dpop) /* as a web server would have joined them: no proof */
@@ -86,18 +86,22 @@ void request_from_env(char **envp, enum role role, struct request *rq, size_t *c
     struct slice renamed = SLICE_NONE;
     *rq = (struct request){.role = role};
     for (size_t i = 0; envp != NULL && envp[i] != NULL; i++) {
-        struct slice value = slice_of(envp[i]), name;
-        if (!slice_cut(&value, '=', &name) || value.p == NULL || take_variable(rq, name, value))
+        const char *equals = strchr(envp[i], '=');
+        if (equals == NULL)
+            continue;
+        const char *value = equals + 1;
+        struct slice name = {envp[i], (size_t)(equals - envp[i])};
+        if (take_variable(rq, name, value))
             continue;
         if (slice_is(name, "CONTENT_LENGTH")) {
-            if (value.n > 0 && !slice_to_u64(value, SIZE_MAX / 2, &length))
+            if (value[0] != '\0' && !slice_to_u64(slice_of(value), SIZE_MAX / 2, &length))
                 rq->body_error = ERR_FORM;
         } else if (slice_is(name, "REDIRECT_HTTP_AUTHORIZATION")) {
-            renamed = value;
+            renamed = slice_of(value);
         } else if (slice_is(name, "HTTPS")) {
-            rq->https = rq->https || slice_is_nocase(value, "on");
+            rq->https = rq->https || slice_is_nocase(slice_of(value), "on");
         } else if (slice_is(name, "REQUEST_SCHEME")) {
-            rq->https = rq->https || slice_is_nocase(value, "https");
+            rq->https = rq->https || slice_is_nocase(slice_of(value), "https");
         } else if (slice_starts(name, "HTTP_X_")) {
             for (size_t k = 0; k < COUNT(overrides); k++)
                 rq->method_override = rq->method_override || slice_is(name, overrides[k]);

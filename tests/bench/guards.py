@@ -89,6 +89,8 @@ def started(stage: Stage, what: str, how: str) -> dict[str, Site]:
             if status not in (400, 401):
                 raise LoadError(f"a request without a token got {status}")
             sites[name] = site
+            if name == "ours":
+                site.fill_pool()
         except Exception as fault:  # not installed, or another version than these lines are for
             stage.report.skip(f"{what}{name}", fault)
     return sites

@@ -11,8 +11,10 @@ def three_sites(stage: Stage, server: str) -> dict[str, Load]:
     sites = {name: stage.site(each) for name, each in sites.items()}
     sites["noop"].take("fcgi-authorizer", "noop_authorizer")
     sites["none"].unguard()
-    for site in sites.values():
+    for name, site in sites.items():
         site.start()
+        if site.server == "apache" and name != "none":
+            site.fill_pool()
     token = sites["ours"].token("system/*.rs")
     return {name: stage.reads(site, [token]) for name, site in sites.items()}
 

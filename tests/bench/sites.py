@@ -4,15 +4,21 @@ the same sites with a no-op in their place, or with another guard, or with none.
 
 Without TLS: it costs all of them the same, and would only hide a part of the difference.
 """
+import os
 import pathlib
 import re
 import shutil
+import signal
+import subprocess
+import time
 
 from backend import Backend
 from gateway import ROOT, Gateway
 from minted import AUDIENCE, ISSUER
 
 BENCH = ROOT / "build" / "bench"
+POOL = 32  # processes of a program under mod_fcgid, as apache.conf has it
+FILLING_S = 8
 
 
 def cut(text: str, begin: str, end: str) -> str:
@@ -76,6 +82,21 @@ class Site(Gateway):
         self.change("apache-site.conf", r"^ *<Proxy [^>]*>\n" + lock[1:] + r"\n *</Proxy>\n", "")
         self.change("apache-site.conf", r"^ *TraceEnable Off$", f"{host}\nTraceEnable Off")
         self.change("apache.conf", r"^TypesConfig .*$", f"{modules}\nTypesConfig /etc/mime.types")
+
+    def fill_pool(self) -> None:
+        """mod_fcgid starts a process when all others are busy: here they are made to be, all of them."""
+        command = ["wrk", "-t1", f"-c{2 * POOL}", "-d4s", "--timeout", "10s", self.patient]
+        stopped: set[int] = set()
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as wrk:
+            end = time.monotonic() + FILLING_S
+            while len(stopped) < POOL and time.monotonic() < end:
+                for pid in set(self.program_pids("fcgi-authorizer")) - stopped:
+                    os.kill(pid, signal.SIGSTOP)
+                    stopped.add(pid)
+                time.sleep(0.02)
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+            wrk.wait(60)
 
     def unguard(self) -> None:
         """The way to the FHIR server without any authorizer."""
