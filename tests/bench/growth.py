@@ -4,7 +4,7 @@ import functools
 import issuing
 from load import Load, p99_ms, rate, ratio, turn_by_turn
 from minted import SCOPE
-from proxied import three_sites
+from proxied import all_sites
 from sites import trusting
 from stage import Stage
 from token_peers import TokenServer
@@ -40,7 +40,8 @@ def tell(stage: Stage, what: str, loads: dict[str, Load]) -> None:
 
 
 def connections(stage: Stage, server: str) -> None:
-    loads = {name: load for name, load in three_sites(stage, server).items() if name != "none"}
+    loads = all_sites(stage, server)
+    loads = {name: loads[name] for name in ("ours", "noop")}
     for load in loads.values():
         load.warm_up()
     for count in CONNECTIONS:

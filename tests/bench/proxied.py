@@ -4,12 +4,17 @@ from stage import Stage
 
 
 
-def three_sites(stage: Stage, server: str) -> dict[str, Load]:
+# What stands in for us; the second one tells the FHIR server who asks, as we do.
+NOOPS = {"noop": "noop_authorizer", "facts": "noop_facts"}
+
+
+def all_sites(stage: Stage, server: str) -> dict[str, Load]:
     # Without an authorizer there is nothing in which the two sites for Apache differ.
     unguarded = "apache" if server.startswith("apache") else server
-    sites = {"ours": server, "noop": server, "none": unguarded}
+    sites = {"ours": server, "noop": server, "facts": server, "none": unguarded}
     sites = {name: stage.site(each) for name, each in sites.items()}
-    sites["noop"].take("fcgi-authorizer", "noop_authorizer")
+    for name, program in NOOPS.items():
+        sites[name].take("fcgi-authorizer", program)
     sites["none"].unguard()
     for name, site in sites.items():
         site.start()
@@ -20,14 +25,14 @@ def three_sites(stage: Stage, server: str) -> dict[str, Load]:
 
 
 def measure(stage: Stage, server: str, what: str) -> None:
-    loads = three_sites(stage, server)
+    loads = all_sites(stage, server)
     for load in loads.values():
         load.warm_up()
     turns = turn_by_turn(loads)
     for name, runs in turns.items():
         stage.report.add(f"{what}-{name}", rate(runs), "requests/s", [run.rate for run in runs])
         stage.report.add(f"{what}-{name}-p99", p99_ms(runs), "ms")
-    for other in ("noop", "none"):
+    for other in ("noop", "facts", "none"):
         stage.report.add(f"{what}-ours-over-{other}", ratio(turns, "ours", other), "ratio")
 
 

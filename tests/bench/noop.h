@@ -1,0 +1,27 @@
+/* An authorizer that lets everything in without a look, with the answer that its includer defines.
+ */
+#include <fcgiapp.h>
+#include <pthread.h>
+
+#define THREADS 4 /* as many as fcgi-authorizer has by default */
+
+static void *serve(void *unused)
+{
+    FCGX_Request r;
+    FCGX_InitRequest(&r, 0, 0);
+    while (FCGX_Accept_r(&r) == 0) {
+        FCGX_PutStr(answer, sizeof answer - 1, r.out);
+        FCGX_Finish_r(&r);
+    }
+    return unused;
+}
+
+int main(void)
+{
+    pthread_t id;
+    FCGX_Init();
+    for (int i = 1; i < THREADS; i++)
+        pthread_create(&id, NULL, serve, NULL);
+    serve(NULL);
+    return 1;
+}
