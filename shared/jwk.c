@@ -2,6 +2,7 @@
 
 #include "jwk_curve.h"
 #include "jwk_import.h"
+#include "jws_prepared.h"
 
 #include <stdlib.h>
 
@@ -182,6 +183,7 @@ void jwk_free(struct jwk *key)
 {
     if (key == NULL)
         return;
+    jws_prepared_delete(key->verifying);
     EVP_PKEY_free(key->pkey);
     OPENSSL_clear_free(key->oct, key->oct_bytes);
     free(key);

@@ -21,6 +21,8 @@
 enum jwk_type { JWK_RSA, JWK_EC, JWK_OKP, JWK_OCT };
 enum jwk_use { JWK_USE_ANY, JWK_USE_SIG, JWK_USE_ENC };
 
+struct jws_prepared;
+
 struct jwk {
     char kid[JWK_MAX_KID + 1]; /* "" when the key has none */
     enum jwk_type type;
@@ -35,6 +37,8 @@ struct jwk {
     EVP_PKEY *pkey;     /* owned; NULL for oct */
     unsigned char *oct; /* owned, wiped; NULL unless oct */
     size_t oct_bytes;
+    /* What a check of a signature has made ready for the next one, while no thread uses it. */
+    _Atomic(struct jws_prepared *) verifying; /* owned; NULL: nothing */
 };
 
 struct jwk_set {

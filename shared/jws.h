@@ -42,10 +42,6 @@ MUST_USE enum err jws_parse(struct slice compact, struct arena *a, struct jws *o
 
 /* ERR_JWT_ALG when the header's alg does not fit the key, ERR_JWK_USE, ERR_JWT_SIGNATURE. */
 MUST_USE enum err jws_verify(const struct jws *jws, const struct jwk *key);
-/* The same with a key that is used often; p is that key's, for verifying (jws_prepared.h). */
-struct jws_prepared;
-MUST_USE enum err jws_verify_prepared(const struct jws *jws, const struct jwk *key,
-                                      struct jws_prepared *p);
 
 /*
  * The key of a set for this token: by kid when the token has one (exactly one key must bear it);

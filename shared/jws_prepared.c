@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/rsa.h>
+#include <stdlib.h>
 
 void jws_prepared_free(struct jws_prepared *p)
 {
@@ -9,6 +10,18 @@ void jws_prepared_free(struct jws_prepared *p)
     EVP_MD_free(p->digest_type);
     EVP_MD_CTX_free(p->digest);
     *p = (struct jws_prepared){0};
+}
+
+struct jws_prepared *jws_prepared_new(void)
+{
+    return calloc(1, sizeof(struct jws_prepared));
+}
+
+void jws_prepared_delete(struct jws_prepared *p)
+{
+    if (p != NULL)
+        jws_prepared_free(p);
+    free(p);
 }
 
 bool jws_set_padding(const struct jws_alg *alg, EVP_PKEY_CTX *ctx)

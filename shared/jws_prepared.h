@@ -20,6 +20,10 @@ struct jws_prepared {
 
 void jws_prepared_free(struct jws_prepared *p);
 
+/* NULL when memory is out; deleted with all that it holds. */
+struct jws_prepared *jws_prepared_new(void);
+void jws_prepared_delete(struct jws_prepared *p);
+
 /* Of the key types that sign a digest, which all do but OKP and oct.  False when it fails. */
 MUST_USE bool jws_prepared_sign(struct jws_prepared *p, const struct jws_alg *alg,
                                 const struct jwk *key, struct slice input,

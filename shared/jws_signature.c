@@ -114,15 +114,8 @@ static bool pkey_check(const struct jws_alg *alg, const struct jwk *key, struct 
     return ok;
 }
 
-bool jws_signature_check(const struct jws_alg *alg, const struct jwk *key, struct slice input,
-                         struct slice signature)
-{
-    return jws_signature_check_prepared(alg, key, NULL, input, signature);
-}
-
-bool jws_signature_check_prepared(const struct jws_alg *alg, const struct jwk *key,
-                                  struct jws_prepared *p, struct slice input,
-                                  struct slice signature)
+bool jws_signature_check(const struct jws_alg *alg, const struct jwk *key, struct jws_prepared *p,
+                         struct slice input, struct slice signature)
 {
     if (alg->type == JWK_OCT)
         return mac_check(alg, key, input, signature);

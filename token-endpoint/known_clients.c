@@ -1,13 +1,10 @@
 #include "known_clients.h"
 
-#include "jws_prepared.h"
-
 struct known {
-    struct client client;          /* its texts lie behind; without its key set */
-    struct secret proof;           /* digest of its secret, unless it has a key */
-    int64_t good_until;            /* of the secret */
-    struct jwk *key;               /* owned */
-    struct jws_prepared verifying; /* with that key */
+    struct client client; /* its texts lie behind; without its key set */
+    struct secret proof;  /* digest of its secret, unless it has a key */
+    int64_t good_until;   /* of the secret */
+    struct jwk *key;      /* owned */
     char texts[];
 };
 
@@ -32,7 +29,6 @@ static void forget(struct known **place)
     if (*place == NULL)
         return;
     secret_wipe(&(*place)->proof);
-    jws_prepared_free(&(*place)->verifying);
     jwk_free((*place)->key);
     free(*place);
     *place = NULL;
@@ -104,8 +100,8 @@ bool known_client_key(struct known_clients *k, struct slice id, const struct jws
 {
     struct known *found = find(k, id);
     return found != NULL && found->key != NULL && jws->jku.p == NULL &&
-           slice_is(jws->kid, found->key->kid) &&
-           jws_verify_prepared(jws, found->key, &found->verifying) == ERR_OK && give(found, a, out);
+           slice_is(jws->kid, found->key->kid) && jws_verify(jws, found->key) == ERR_OK &&
+           give(found, a, out);
 }
 
 static const char *put(char **to, const char *text)
