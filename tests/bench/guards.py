@@ -79,6 +79,9 @@ GUARDS = {
 }
 
 
+NOOP = "noop"  # what no authorizer under mod_fcgid can surpass
+
+
 def started(stage: Stage, what: str, how: str) -> dict[str, Site]:
     """Those that there are, and that refuse what they should: else they would be no guards."""
     sites = {}
@@ -93,6 +96,9 @@ def started(stage: Stage, what: str, how: str) -> dict[str, Site]:
                 site.fill_pool()
         except Exception as fault:  # not installed, or another version than these lines are for
             stage.report.skip(f"{what}{name}", fault)
+    sites[NOOP] = stage.site("apache")
+    sites[NOOP].take("fcgi-authorizer", "noop_authorizer")
+    sites[NOOP].start().fill_pool()
     return sites
 
 
@@ -104,12 +110,13 @@ def compare(stage: Stage, what: str, loads: dict[str, Load]) -> None:
         stage.report.add(f"{what}-{name}", rate(runs), "requests/s", [run.rate for run in runs])
         stage.report.add(f"{what}-{name}-p99", p99_ms(runs), "ms")
     names = {True: [], False: []}  # of ours, and of the others
-    for name in loads:
+    for name in (each for each in loads if each != NOOP):
         names[name.startswith("ours")].append(name)
     for mine, other in itertools.product(names[True], names[False]):
         stage.report.add(f"{what}-{mine}-over-{other}", ratio(turns, mine, other), "ratio")
     best, fastest = (max(each, key=lambda name: rate(turns[name])) for each in names.values())
     stage.report.add(f"{what}-best-over-fastest", ratio(turns, best, fastest), "ratio")
+    stage.report.add(f"{what}-noop-over-fastest", ratio(turns, NOOP, fastest), "ratio")
 
 
 def by_keys(stage: Stage) -> None:
