@@ -174,6 +174,7 @@ static void linger(FCGX_Request *fr, const struct request *rq, struct slice text
 static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request *fr,
                           struct arena *a)
 {
+    struct slice text = slice_of(last_resort);
     bool unread = true;
     if (fr->role == FCGI_ROLE_RESPONDER || fr->role == FCGI_ROLE_AUTHORIZER) {
         struct request rq;
@@ -183,15 +184,13 @@ static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request
         if (role == ROLE_RESPONDER)
             read_body(s, &rq, length, a, FCGX_GetStr, fr->in);
         unread = rq.body.n != length;
-        struct slice text = answer(s, w, &rq, a);
-        linger(fr, &rq, text);
-        send_answer(fr, text);
+        text = answer(s, w, &rq, a);
         if (s->after != NULL)
             s->after(w, a);
-    } else {
-        send_answer(fr, slice_of(last_resort));
+        linger(fr, &rq, text);
     }
     request_wipe_env(fr->envp);
+    send_answer(fr, text);
     finish(fr, unread);
     arena_reset(a);
 }

@@ -22,9 +22,9 @@ struct server {
     void (*handle)(struct worker *w, const struct request *rq, struct arena *a,
                    struct response *out);
     /*
-     * What can wait until the answer is with the web server; the request and the arena are still
-     * there.  Called once for each call of handle, also when the answer could not be sent.  NULL:
-     * nothing.
+     * What is to be told of the request once its answer is composed, and before it is sent: who is
+     * killed just then has told of more than was answered, not of less.  Called once for each call
+     * of handle.  NULL: nothing.
      */
     void (*after)(struct worker *w, struct arena *a);
 };

@@ -1,5 +1,7 @@
 #include "server_fixture.h"
 
+#include <poll.h>
+
 static int64_t milliseconds(void)
 {
     struct timespec t;
@@ -47,20 +49,21 @@ static void an_authorizer_waits_for_nobody(void **state)
 }
 
 /* What can wait does, and is done all the same when the program is told to end. */
-static void the_answer_comes_first(void **state)
+static void what_is_told_of_it_comes_before_the_answer(void **state)
 {
     struct program *p = *state;
     char space[1024], byte;
     struct buf out = BUF(space);
     int fd = fcgi_connect(p->path);
     fcgi_begin(fd, AUTHORIZER, 0, PARAMS_OF("REQUEST_URI=/later"));
+    struct pollfd answer = {.fd = fd, .events = POLLIN};
+    assert_int_equal(poll(&answer, 1, 300), 0);
+    kill(p->pid, SIGTERM);
+    assert_int_equal(poll(&answer, 1, 100), 0);
+    assert_int_equal(waitpid(p->pid, NULL, WNOHANG), 0);
+    assert_int_equal(write(p->release[1], "x", 1), 1);
     assert_true(fcgi_answer(fd, &out));
     check_answer(__LINE__, space, OK_ANSWER("1", "", "ERR_OK"));
-    kill(p->pid, SIGTERM);
-    int64_t until = milliseconds() + 300;
-    while (milliseconds() < until)
-        assert_int_equal(waitpid(p->pid, NULL, WNOHANG), 0);
-    assert_int_equal(write(p->release[1], "x", 1), 1);
     assert_int_equal(read(p->done[0], &byte, 1), 1);
     close(fd);
     stop(p);
@@ -122,7 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RUNNING(a_connection_that_is_to_be_kept_occupies_no_thread),
         RUNNING(an_authorizer_waits_for_nobody),
-        RUNNING(the_answer_comes_first),
+        RUNNING(what_is_told_of_it_comes_before_the_answer),
         RUNNING(it_ends_at_once_when_idle),
         RUNNING(a_running_request_is_finished_first),
         RUNNING(a_request_whose_body_is_still_coming_is_finished_first),
