@@ -60,7 +60,8 @@ enum status doctor_url_read(struct ctl *c, struct doctor_url *out)
     return STATUS_YES;
 }
 
-bool doctor_same_origin(const struct doctor_url *site, struct slice url)
+/* url is below the same scheme, host and port. */
+static bool same_origin(const struct doctor_url *site, struct slice url)
 {
     struct slice origin = site->origin;
     return url.n > origin.n && slice_eq((struct slice){url.p, origin.n}, origin) &&
@@ -257,7 +258,7 @@ static void compare_configuration(struct doctor *d)
     struct buf url = buf_in(&d->c->arena, CONFIG_MAX_TEXT + 8);
     buf_printf(&url, "%s/token", conf->url);
     d->site.token_url = buf_slice(&url);
-    if (exact || doctor_same_origin(&d->url, slice_of(conf->url)))
+    if (exact || same_origin(&d->url, slice_of(conf->url)))
         d->oauth = conf->url;
 }
 
@@ -289,7 +290,7 @@ static void learn_token_endpoint(struct doctor *d, const struct seen *seen)
     char text[CONFIG_MAX_TEXT];
     struct buf url = BUF(text);
     if (d->oauth != NULL || !doctor_token_endpoint(seen, &url) || url.overflowed ||
-        !doctor_same_origin(&d->url, buf_slice(&url)) || !slice_ends(buf_slice(&url), "/token"))
+        !same_origin(&d->url, buf_slice(&url)) || !slice_ends(buf_slice(&url), "/token"))
         return;
     url.n -= strlen("/token");
     d->oauth = arena_dup(&d->c->arena, (struct slice){url.p, url.n});

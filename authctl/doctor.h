@@ -19,9 +19,6 @@ struct doctor_url {
 /* STATUS_USAGE: not the http or https URL of a FHIR base. */
 MUST_USE enum status doctor_url_read(struct ctl *c, struct doctor_url *out);
 
-/* url is below the same scheme, host and port. */
-bool doctor_same_origin(const struct doctor_url *site, struct slice url);
-
 /* Body of an answer that is looked at; the rest is dropped. */
 #define DOCTOR_MAX_BODY 65536
 

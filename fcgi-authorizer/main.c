@@ -47,10 +47,7 @@ struct worker {
     struct app *app;
     struct store *store; /* this thread's connection, opened when first needed */
     struct request_ids ids;
-    /* Of the request that is answered; told once the answer is sent. */
-    struct facts facts;
-    struct decision decision;
-    struct audit_decision told; /* its request is NULL when there is nothing to tell */
+    struct facts facts; /* of the request that is answered */
 };
 
 static struct worker *worker_new(void *context)
@@ -128,31 +125,31 @@ static void handle_authorizer(struct worker *w, const struct request *rq, struct
 {
     int64_t start_us = clock_us();
     struct facts *f = &w->facts;
-    struct decision *d = &w->decision;
-    *d = decide(w, rq, a);
-    if (rests_on_proof(f, d))
-        deny_for(dpop_site_spend(w->store, &f->proof.proof, f->now), d);
+    struct decision d = decide(w, rq, a);
+    if (rests_on_proof(f, &d))
+        deny_for(dpop_site_spend(w->store, &f->proof.proof, f->now), &d);
     struct answer_to to = {.request = rq,
                            .asked = &f->asked,
                            .conf = &w->app->conf,
                            .request_id = request_id(&w->ids, rq->request_id, a),
                            .scheme = f->proof.held.scheme,
                            .dpop_nonce = f->proof.nonce};
-    if (!d->allow)
-        throttle(w, rq, f, true, a, d);
-    if (d->allow)
-        answer_grant(f->asked.open ? NULL : &f->token, d, a, out);
+    if (!d.allow)
+        throttle(w, rq, f, true, a, &d);
+    if (d.allow)
+        answer_grant(f->asked.open ? NULL : &f->token, &d, a, out);
     else
-        answer_deny(&to, d, a, out);
-    w->told = (struct audit_decision){.request = rq,
-                                      .request_id = to.request_id,
-                                      .asked = &f->asked,
-                                      .asked_error = f->asked_error,
-                                      .token = f->checked == ERR_OK ? &f->token : NULL,
-                                      .decision = d,
-                                      .gateway = slice_of(w->app->conf.issuer),
-                                      .at_ms = clock_today_ms(),
-                                      .took_us = clock_us() - start_us};
+        answer_deny(&to, &d, a, out);
+    struct audit_decision told = {.request = rq,
+                                  .request_id = to.request_id,
+                                  .asked = &f->asked,
+                                  .asked_error = f->asked_error,
+                                  .token = f->checked == ERR_OK ? &f->token : NULL,
+                                  .decision = &d,
+                                  .gateway = slice_of(w->app->conf.issuer),
+                                  .at_ms = clock_today_ms(),
+                                  .took_us = clock_us() - start_us};
+    audit_tell(w->app->audit, &told, a);
 }
 
 /*
@@ -182,10 +179,9 @@ static void handle_deny(struct worker *w, const struct request *rq, struct arena
     answer_deny(&to, &d, a, out);
 }
 
-static void handle(struct worker *w, const struct request *rq, struct arena *a,
-                   struct response *out)
+static void answer_pass(struct worker *w, const struct request *rq, struct arena *a,
+                        struct response *out)
 {
-    w->told.request = NULL;
     if (hold_is_asked(rq) && rq->role == ROLE_AUTHORIZER &&
         verifier_store(w->app->verifier, &w->store) == ERR_OK)
         hold_request(&w->app->hold, rq, w->store, (int64_t)time(NULL));
@@ -206,10 +202,10 @@ static void handle(struct worker *w, const struct request *rq, struct arena *a,
     response_header(out, "Cache-Control", SLICE("no-store"));
 }
 
-static void after(struct worker *w, struct arena *a)
+static void handle(struct worker *w, const struct request *rq, struct arena *a,
+                   struct response *out)
 {
-    if (w->told.request != NULL)
-        audit_tell(w->app->audit, &w->told, a);
+    answer_pass(w, rq, a, out);
     housekeeper_wake(w->app->housekeeper);
 }
 
@@ -242,8 +238,7 @@ int main(void)
                             .context = &app,
                             .worker_new = worker_new,
                             .worker_free = worker_free,
-                            .handle = handle,
-                            .after = after};
+                            .handle = handle};
     int status = server_run_fastcgi(&server);
     housekeeper_free(app.housekeeper);
     rates_free(app.rates);

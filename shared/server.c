@@ -185,8 +185,6 @@ static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request
             read_body(s, &rq, length, a, FCGX_GetStr, fr->in);
         unread = rq.body.n != length;
         text = answer(s, w, &rq, a);
-        if (s->after != NULL)
-            s->after(w, a);
         linger(fr, &rq, text);
     }
     request_wipe_env(fr->envp);
@@ -311,8 +309,6 @@ int server_run_cgi(const struct server *s)
     read_body(s, &rq, length, &a, read_stdin, NULL);
     struct slice text = answer(s, w, &rq, &a);
     bool written = fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0;
-    if (s->after != NULL)
-        s->after(w, &a);
     request_wipe_env(environ);
     arena_free(&a);
     s->worker_free(w);

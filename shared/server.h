@@ -18,15 +18,9 @@ struct server {
     /* A thread's own state; NULL when memory is out. */
     struct worker *(*worker_new)(void *context);
     void (*worker_free)(struct worker *w);
-    /* Fill *out.  Leaving its status 0 answers 500. */
+    /* Fill *out, and tell of it: it is sent after that.  Leaving its status 0 answers 500. */
     void (*handle)(struct worker *w, const struct request *rq, struct arena *a,
                    struct response *out);
-    /*
-     * What is to be told of the request once its answer is composed, and before it is sent: who is
-     * killed just then has told of more than was answered, not of less.  Called once for each call
-     * of handle.  NULL: nothing.
-     */
-    void (*after)(struct worker *w, struct arena *a);
 };
 
 /* Standard input is a listening FastCGI socket, as a web server or spawn-fcgi hands it over. */

@@ -4,7 +4,7 @@ import functools
 import issuing
 from load import Load, p99_ms, rate, ratio, turn_by_turn
 from minted import SCOPE
-from proxied import all_sites
+from proxied import loads_of
 from sites import trusting
 from stage import Stage
 from token_peers import TokenServer
@@ -40,8 +40,7 @@ def tell(stage: Stage, what: str, loads: dict[str, Load]) -> None:
 
 
 def connections(stage: Stage, server: str) -> None:
-    loads = all_sites(stage, server)
-    loads = {name: loads[name] for name in ("ours", "noop")}
+    loads = loads_of(stage, server, ("ours", "noop"))
     for load in loads.values():
         load.warm_up()
     for count in CONNECTIONS:

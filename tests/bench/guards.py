@@ -4,7 +4,7 @@ import pathlib
 import secrets
 
 from gateway import chown_to_server
-from load import Load, LoadError, p99_ms, rate, ratio, turn_by_turn
+from load import Load, LoadError, rate, ratio
 from minted import AUDIENCE, OPAQUE
 from sites import Site, introspecting, trusting
 from stage import Stage
@@ -103,12 +103,7 @@ def started(stage: Stage, what: str, how: str) -> dict[str, Site]:
 
 
 def compare(stage: Stage, what: str, loads: dict[str, Load]) -> None:
-    for load in loads.values():
-        load.warm_up()
-    turns = turn_by_turn(loads)
-    for name, runs in turns.items():
-        stage.report.add(f"{what}-{name}", rate(runs), "requests/s", [run.rate for run in runs])
-        stage.report.add(f"{what}-{name}-p99", p99_ms(runs), "ms")
+    turns = stage.compare(what, loads)
     names = {True: [], False: []}  # of ours, and of the others
     for name in (each for each in loads if each != NOOP):
         names[name.startswith("ours")].append(name)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from backend import Backend
 from figures import Report
 from gateway import make_certificates
-from load import Load, raw
+from load import Load, Turns, p99_ms, rate, raw, turn_by_turn
 from minted import Minter
 from sites import Site
 
@@ -45,6 +45,16 @@ class Stage(contextlib.ExitStack):
         self, requests: list[bytes], url: str, fresh: Callable[[], bytes] | None = None
     ) -> Load:
         return Load(self.dir / f"load-{next(self.count)}", url, requests, fresh)
+
+    def compare(self, what: str, loads: dict[str, Load]) -> Turns:
+        """Turn by turn, once they are warm; rates and p99 are reported."""
+        for load in loads.values():
+            load.warm_up()
+        turns = turn_by_turn(loads)
+        for name, runs in turns.items():
+            self.report.add(f"{what}-{name}", rate(runs), "requests/s", [run.rate for run in runs])
+            self.report.add(f"{what}-{name}-p99", p99_ms(runs), "ms")
+        return turns
 
     def reads(self, site: Site, tokens: list[str]) -> Load:
         """GET of a Patient, with these tokens in turn."""
