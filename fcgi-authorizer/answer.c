@@ -37,6 +37,12 @@ void answer_grant(const struct token *token, const struct decision *d, struct ar
     response_header(out, "Variable-FHIR_AUTH", SLICE("granted"));
     if (token == NULL)
         return;
+    /* A copy: the caller's decision is gone when the answer is written. */
+    const char *limits = d->limits[0] != '\0' ? arena_dup(a, slice_of(d->limits)) : "";
+    if (limits == NULL) {
+        *out = (struct response){.status = 500};
+        return;
+    }
     const struct {
         const char *name;
         struct slice value;
@@ -50,7 +56,7 @@ void answer_grant(const struct token *token, const struct decision *d, struct ar
         {"Variable-FHIR_AUTH_ISSUER", token->issuer, true},
         {"Variable-FHIR_AUTH_PATIENT", token->patient, false},
         {"Variable-FHIR_AUTH_USER", token->fhir_user, false},
-        {"Variable-FHIR_AUTH_LIMIT", slice_of(d->limits), false},
+        {"Variable-FHIR_AUTH_LIMIT", slice_of(limits), false},
     };
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
         if (!facts[i].always && facts[i].value.n == 0)

@@ -18,11 +18,15 @@ struct answer_to {
  * 200 with the facts of the token (NULL on an open path) as Variable-* headers; always with
  * Variable-FHIR_AUTH: granted, by which a web server can tell that it was really asked.
  * Variable-REMOTE_USER is the client, for access logs and lighttpd's Forwarded header.
+ * *out then refers to the texts of token and to a, and to nothing of d.
  */
 void answer_grant(const struct token *token, const struct decision *d, struct arena *a,
                   struct response *out);
 
-/* The refusal of the design's table, with its OperationOutcome, as to->request->pass needs it. */
+/*
+ * The refusal that shared/error.h has for d->why, with its OperationOutcome, as to->request->pass
+ * needs it.  *out then refers to a and to the nonce, and to nothing of d.
+ */
 void answer_deny(const struct answer_to *to, const struct decision *d, struct arena *a,
                  struct response *out);
 

@@ -239,7 +239,8 @@ class Gateway:
             for process in self.processes:
                 process.terminate()
                 process.wait(10)
-            assert self.sanitizer_reports() == ""
+            reports = self.sanitizer_reports()
+            assert reports == "", reports
             self.assert_nothing_secret_logged()
         finally:
             shutil.rmtree(self.dir, ignore_errors=True)

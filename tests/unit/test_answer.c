@@ -54,6 +54,30 @@ static void deny(enum err why, const char *scope, const char *uri, struct arena 
     deny_for(PASS_DECIDE, NULL, why, scope, uri, a, out);
 }
 
+static void a_grant_outlives_its_decision(void **state)
+{
+    (void)state;
+    ARENA(a, 8192);
+    struct response r = {0};
+    struct token t = token_of("patient/Observation.rs");
+    struct decision d = {.allow = true, .limits = "patient/Observation.rs"};
+    answer_grant(&t, &d, &a, &r);
+    memset(&d, '?', sizeof d);
+    check_header(__LINE__, &r, "Variable-FHIR_AUTH_LIMIT", "patient/Observation.rs");
+}
+
+static void no_room_for_the_limits_is_no_grant(void **state)
+{
+    (void)state;
+    ARENA(a, 16);
+    struct response r = {0};
+    struct token t = token_of("patient/Observation.rs");
+    struct decision d = {.allow = true, .limits = "patient/Observation.rs"};
+    answer_grant(&t, &d, &a, &r);
+    assert_int_equal(r.status, 500);
+    assert_null(header_of(&r, "Variable-FHIR_AUTH"));
+}
+
 static void a_grant_hands_on_the_facts(void **state)
 {
     (void)state;
@@ -335,6 +359,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_grant_hands_on_the_facts),
+        cmocka_unit_test(a_grant_outlives_its_decision),
+        cmocka_unit_test(no_room_for_the_limits_is_no_grant),
         cmocka_unit_test(an_open_path_hands_on_no_facts),
         cmocka_unit_test(without_memory_there_is_no_grant),
         cmocka_unit_test(refusals_are_those_of_the_design),

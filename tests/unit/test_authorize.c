@@ -1,6 +1,6 @@
 #include "authorize_fixture.h"
 
-/* Which of several reasons is told: the design's order. */
+/* Which of several reasons is told. */
 static void reasons_have_an_order(void **state)
 {
     (void)state;

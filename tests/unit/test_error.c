@@ -19,7 +19,7 @@ static bool is_one_of_names(const char *name, const char *const *list, size_t co
     return false;
 }
 
-/* The design's table: what the authorizer may answer, with the codes of RFC 6750 section 3.1. */
+/* What the authorizer may answer, with the codes of RFC 6750 section 3.1. */
 static void the_authorizers_answers_are_those_of_the_design(void **state)
 {
     (void)state;
