@@ -4,6 +4,7 @@
 #include "listener.h"
 #include "log.h"
 #include "server_env.h"
+#include "turns.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -13,6 +14,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -41,6 +43,9 @@ struct thread {
     atomic_bool busy; /* with a request: a signal would break its reads and writes */
     const struct server *server;
     atomic_bool *stopping;
+    const char *allowed; /* peers */
+    struct turns *turns;
+    struct turn turn;
 };
 
 bool server_is_fastcgi(void)
@@ -193,6 +198,47 @@ static void serve_fastcgi(const struct server *s, struct worker *w, FCGX_Request
     arena_reset(a);
 }
 
+/* -1: there is none. */
+static int next_connection(struct thread *t)
+{
+    int fd = -1;
+    turns_enter(t->turns, &t->turn);
+    if (!atomic_load(t->stopping))
+        fd = listener_accept(STDIN_FILENO, t->allowed);
+    int why = errno;
+    turns_leave(t->turns);
+    if (fd < 0 && why != 0 && !atomic_load(t->stopping)) /* out of descriptors: do not spin */
+        nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+    return fd;
+}
+
+/*
+ * A request from a connection that libfcgi would else have accepted itself.  It takes it for one
+ * that was kept from before; having no socket to listen at, it does not go on to others when this
+ * one fails.
+ */
+static bool take_request(FCGX_Request *fr, int fd)
+{
+    fr->keepConnection = 1;
+    fr->ipcFd = fd;
+    return FCGX_Accept_r(fr) == 0;
+}
+
+static void serve_next(struct thread *t, struct worker *w, FCGX_Request *fr, struct arena *a)
+{
+    int fd = next_connection(t);
+    if (fd < 0)
+        return;
+    if (!listener_has_spoken(fd)) { /* or the program ends */
+        close(fd);
+        return;
+    }
+    atomic_store(&t->busy, true);
+    if (take_request(fr, fd))
+        serve_fastcgi(t->server, w, fr, a);
+    atomic_store(&t->busy, false);
+}
+
 static void *thread_main(void *argument)
 {
     struct thread *t = argument;
@@ -201,20 +247,12 @@ static void *thread_main(void *argument)
     FCGX_Request fr;
     struct worker *w = s->worker_new(s->context);
     if (w == NULL || !arena_init(&a, s->arena_bytes) ||
-        FCGX_InitRequest(&fr, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
+        FCGX_InitRequest(&fr, -1, 0) != 0) {
         LOG(LOG_LEVEL_ERROR, "thread-failed", LOG_TEXT("reason", SLICE("out of memory")));
         _exit(1); /* the web server starts another process, or refuses */
     }
-    while (!atomic_load(t->stopping)) {
-        if (FCGX_Accept_r(&fr) == 0) {
-            atomic_store(&t->busy, true);
-            serve_fastcgi(s, w, &fr, &a);
-            atomic_store(&t->busy, false);
-        } else if (!atomic_load(t->stopping)) {
-            /* Out of descriptors, or a peer that went away: do not spin. */
-            nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
-        }
-    }
+    while (!atomic_load(t->stopping))
+        serve_next(t, w, &fr, &a);
     FCGX_Free(&fr, 1);
     arena_free(&a);
     s->worker_free(w);
@@ -260,6 +298,7 @@ static bool join_threads(struct thread *threads, unsigned count)
 int server_run_fastcgi(const struct server *s)
 {
     static atomic_bool stopping; /* outlives the threads, should one not end */
+    static struct turns turns = TURNS_INIT;
     static struct thread threads[MAX_THREADS];
     unsigned most = listener_is_for_one(STDIN_FILENO) ? 1 : MAX_THREADS;
     unsigned count = s->threads < most ? s->threads : most;
@@ -280,7 +319,12 @@ int server_run_fastcgi(const struct server *s)
     sigaction(SIGUSR2, &(struct sigaction){.sa_handler = on_wake}, NULL);
 
     for (unsigned i = 0; i < count; i++) {
-        threads[i] = (struct thread){.server = s, .stopping = &stopping};
+        threads[i] = (struct thread){
+            .server = s,
+            .stopping = &stopping,
+            .allowed = getenv("FCGI_WEB_SERVER_ADDRS"),
+            .turns = &turns,
+            .turn = TURN_INIT};
         if (pthread_create(&threads[i].id, NULL, thread_main, &threads[i]) != 0) {
             LOG(LOG_LEVEL_ERROR, "thread-failed", LOG_NUMBER("started", i));
             _exit(1); /* those that were started use what the caller would free */
@@ -289,6 +333,7 @@ int server_run_fastcgi(const struct server *s)
     sigwait(&stop_signals, &got);
     /* Not FCGX_ShutdownPending: with that libfcgi closes a silent connection over and over. */
     atomic_store(&stopping, true);
+    turns_end(&turns);
     if (!join_threads(threads, count))
         _exit(0); /* a request hangs; the web server tells its client */
     return 0;

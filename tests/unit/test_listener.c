@@ -2,10 +2,19 @@
 #include "listener.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_un path;
+};
 
 /* Listening at that path; an abstract one begins with '@'. */
 static int listening(const char *path)
@@ -82,11 +91,87 @@ static void other_descriptors_are_not(void **state)
     assert_false(listener_is_for_one(-1));
 }
 
+static int connected_to(int listening_fd, union address *at)
+{
+    socklen_t n = sizeof *at;
+    assert_int_equal(getsockname(listening_fd, &at->any, &n), 0);
+    int fd = socket(at->any.sa_family, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, &at->any, n), 0);
+    return fd;
+}
+
+static void only_allowed_peers_get_in(void **state)
+{
+    (void)state;
+    union address v4 = {.v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
+    union address v6 = {.v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT}};
+    const struct {
+        union address *at;
+        const char *allowed;
+        bool wanted;
+    } rows[] = {
+        {&v4, NULL, true},
+        {&v4, "127.0.0.1", true},
+        {&v4, "10.0.0.1, 127.0.0.1", true},
+        {&v4, "", false},
+        {&v4, "127.0.0.10", false},
+        {&v4, "10.0.0.1,::1", false},
+        {&v6, NULL, true},
+        {&v6, "::1", true},
+        {&v6, "127.0.0.1", false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        union address at = *rows[i].at;
+        int fd = socket(at.any.sa_family, SOCK_STREAM, 0);
+        if (fd < 0 || bind(fd, &at.any, sizeof at) != 0) {
+            close(fd);
+            continue; /* a host without IPv6 */
+        }
+        assert_int_equal(listen(fd, 1), 0);
+        int client = connected_to(fd, &at);
+        errno = EBADF;
+        int got = listener_accept(fd, rows[i].allowed);
+        if ((got >= 0) != rows[i].wanted)
+            fail_msg("row %zu", i);
+        if (got >= 0)
+            close(got);
+        else
+            assert_int_equal(errno, 0);
+        close(client);
+        close(fd);
+    }
+}
+
+static void a_unix_socket_has_no_addresses(void **state)
+{
+    (void)state;
+    union address at;
+    char byte, name[64];
+    (void)snprintf(name, sizeof name, "@fhir-auth-listener-%d", (int)getpid());
+    int fd = listening(name);
+    assert_int_equal(listen(fd, 1), 0);
+    int client = connected_to(fd, &at);
+    int got = listener_accept(fd, "10.0.0.1");
+    assert_true(got >= 0);
+    assert_true((fcntl(got, F_GETFD) & FD_CLOEXEC) != 0);
+    assert_int_equal(send(client, "x", 1, 0), 1);
+    assert_true(listener_has_spoken(got));
+    assert_int_equal(recv(got, &byte, 1, 0), 1); /* nothing of it was taken */
+    close(client);
+    assert_true(listener_has_spoken(got));
+    close(got);
+    close(fd);
+    assert_int_equal(listener_accept(-1, NULL), -1);
+    assert_int_equal(errno, EBADF);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_sockets_of_mod_fcgid_are),
         cmocka_unit_test(other_descriptors_are_not),
+        cmocka_unit_test(only_allowed_peers_get_in),
+        cmocka_unit_test(a_unix_socket_has_no_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

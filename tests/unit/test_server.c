@@ -174,6 +174,23 @@ static void rubbish_hurts_nobody_else(void **state)
                  OK_ANSWER("1", "", "ERR_OK"));
 }
 
+/* A thread that has accepted one is no longer counted among those that wait for connections. */
+static void silent_connections_take_a_thread_each_and_no_more(void **state)
+{
+    struct program *p = *state;
+    int silent[3];
+    for (size_t i = 0; i < COUNT(silent); i++)
+        silent[i] = fcgi_connect(p->path);
+    for (int i = 0; i < 20; i++)
+        check_answer(__LINE__, ask(p, AUTHORIZER, PARAMS_OF("REQUEST_URI=/"), NULL),
+                     OK_ANSWER("1", "", "ERR_OK"));
+    for (size_t i = 0; i < COUNT(silent); i++) {
+        char byte;
+        assert_int_equal(recv(silent[i], &byte, 1, 0), 0); /* it was closed, after a while */
+        close(silent[i]);
+    }
+}
+
 static void four_requests_run_at_the_same_time(void **state)
 {
     struct program *p = *state;
@@ -201,6 +218,7 @@ int main(void)
         RUNNING(a_body_that_is_not_read_is_no_request),
         RUNNING(a_rest_that_was_not_read_resets_nothing),
         RUNNING(rubbish_hurts_nobody_else),
+        RUNNING(silent_connections_take_a_thread_each_and_no_more),
         RUNNING(four_requests_run_at_the_same_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
