@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #define SET_BACK_S 2
+#define KEEP_ONE   8  /* of so many tokens that another process has verified */
 #define SIGNALS    32 /* files that may take each other's place in the life of a process */
 
 struct verifier {
@@ -30,7 +31,8 @@ struct verifier {
     bool signal_lost;                          /* guarded by refreshing: and that was logged */
     _Atomic uint64_t seen;                     /* its count before the last look */
     pthread_rwlock_t keys_lock;
-    struct local_keys *keys; /* owned */
+    struct local_keys *keys;   /* owned */
+    _Atomic unsigned recalled; /* from other processes */
 };
 
 struct verifier *verifier_new(const struct config *conf)
@@ -226,7 +228,10 @@ static enum err verify(struct verifier *v, struct store *store, struct slice tok
     return e;
 }
 
-/* What another process has verified is as good as if this one had. */
+/*
+ * What another process has verified is as good as if this one had.  To keep all of that would fill
+ * each process with copies; a token that comes often is kept soon.
+ */
 static bool recall(struct verifier *v, const struct secret *digest, uint64_t generation,
                    uint64_t stamp, int64_t now, struct arena *a, struct token *out)
 {
@@ -234,7 +239,8 @@ static bool recall(struct verifier *v, const struct secret *digest, uint64_t gen
         return true;
     if (!sharing_get(v->sharing, digest, stamp, now, a, out))
         return false;
-    token_cache_put(v->cache, digest, generation, out);
+    if (atomic_fetch_add(&v->recalled, 1) % KEEP_ONE == 0)
+        token_cache_put(v->cache, digest, generation, out);
     return true;
 }
 

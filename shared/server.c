@@ -246,8 +246,7 @@ static void *thread_main(void *argument)
     struct arena a;
     FCGX_Request fr;
     struct worker *w = s->worker_new(s->context);
-    if (w == NULL || !arena_init(&a, s->arena_bytes) ||
-        FCGX_InitRequest(&fr, -1, 0) != 0) {
+    if (w == NULL || !arena_init(&a, s->arena_bytes) || FCGX_InitRequest(&fr, -1, 0) != 0) {
         LOG(LOG_LEVEL_ERROR, "thread-failed", LOG_TEXT("reason", SLICE("out of memory")));
         _exit(1); /* the web server starts another process, or refuses */
     }
@@ -319,12 +318,11 @@ int server_run_fastcgi(const struct server *s)
     sigaction(SIGUSR2, &(struct sigaction){.sa_handler = on_wake}, NULL);
 
     for (unsigned i = 0; i < count; i++) {
-        threads[i] = (struct thread){
-            .server = s,
-            .stopping = &stopping,
-            .allowed = getenv("FCGI_WEB_SERVER_ADDRS"),
-            .turns = &turns,
-            .turn = TURN_INIT};
+        threads[i] = (struct thread){.server = s,
+                                     .stopping = &stopping,
+                                     .allowed = getenv("FCGI_WEB_SERVER_ADDRS"),
+                                     .turns = &turns,
+                                     .turn = TURN_INIT};
         if (pthread_create(&threads[i].id, NULL, thread_main, &threads[i]) != 0) {
             LOG(LOG_LEVEL_ERROR, "thread-failed", LOG_NUMBER("started", i));
             _exit(1); /* those that were started use what the caller would free */
