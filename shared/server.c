@@ -17,12 +17,13 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #define MAX_THREADS          64
 #define SHUTDOWN_MS          5000 /* how long running requests may take to end */
-#define DRAIN_MS             300  /* of a refused body, in all */
+#define DRAIN_MS             300  /* of what nobody wants of a body, in all */
 #define LINGER_MS            50
 #define LINGER_BYTES         16384 /* a shorter body comes together with the header */
 #define FCGI_ROLE_RESPONDER  1
@@ -132,6 +133,14 @@ static bool has_more(int fd)
     return recv(fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+/* The empty record that ends a body (FastCGI section 5.3). */
+static bool take_end_of_body(FCGX_Request *fr)
+{
+    const struct timeval limit = {.tv_usec = (suseconds_t)(DRAIN_MS * 1000)};
+    return setsockopt(fr->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0 &&
+           FCGX_GetChar(fr->in) == EOF && FCGX_GetError(fr->in) == 0;
+}
+
 /*
  * The connection is closed even when the web server would keep it: what is left of a body that
  * nobody read would be taken for its next records, and a client could so ask in its name.  A kept
@@ -139,14 +148,15 @@ static bool has_more(int fd)
  *
  * libfcgi first waits for the web server to close its end too: a socket that is closed while there
  * is something to read is reset, and the answer may be lost.  That wait is a good part of the time
- * of a request, and in vain where the connection was to be kept.  So it is left out when all has
- * been read: nothing follows an authorizer's variables (FastCGI section 6.3), or, from lighttpd, an
- * empty body in the same write.
+ * of a request.  So it is left out when all has been read: up to the end of a body or, nothing
+ * following an authorizer's variables (FastCGI section 6.3), an empty body of lighttpd's that came
+ * in the same write.
  */
 static void finish(FCGX_Request *fr, bool unread)
 {
-    bool ended = fr->role == FCGI_ROLE_AUTHORIZER ? !has_more(fr->ipcFd) : fr->keepConnection;
-    if (ended && !unread)
+    bool ended =
+        !unread && (fr->role == FCGI_ROLE_AUTHORIZER ? !has_more(fr->ipcFd) : take_end_of_body(fr));
+    if (ended)
         FCGX_Detach(fr);
     FCGX_Free(fr, 1);
 }
