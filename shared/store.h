@@ -369,7 +369,8 @@ MUST_USE enum err store_task_take(struct store *st, struct slice name, int64_t n
 
 /*
  * Delete what has expired at `now`, at most `rows` of each kind, each kind in a transaction of its
- * own.  *more: call again, there may be more; NULL when of no interest.
+ * own.  Seen jtis are looked at by parts, one with each call of a connection.  *more: call again,
+ * there may be more; NULL when of no interest.
  */
 MUST_USE enum err store_purge(struct store *st, int64_t now, unsigned rows, bool *more);
 

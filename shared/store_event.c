@@ -5,11 +5,17 @@
 #define FAILED_LOGIN_KEEP_ROWS 10000
 #define FAILED_LOGIN_DROP_ROWS 100 /* at most so many outdated rows with each new one */
 #define JTI_DROP_EVERY         4   /* with one in so many new jtis … */
-#define JTI_DROP_ROWS          16  /* … at most so many outdated ones */
+#define JTI_DROP_AMONG         32  /* … the outdated ones go among so many from it on */
 
-/* ?1: now; ?2: rows. */
-static const char drop_jtis[] = "DELETE FROM jti WHERE digest IN"
-                                " (SELECT digest FROM jti WHERE expires_at <= ?1 LIMIT ?2)";
+enum err store_jti_drop(struct store *st, const struct secret *from, unsigned among, unsigned rows,
+                        int64_t now, int *gone)
+{
+    return store_run(st,
+                     "DELETE FROM jti WHERE digest IN (SELECT digest FROM"
+                     " (SELECT digest, expires_at FROM jti WHERE digest >= ?1"
+                     " ORDER BY digest LIMIT ?2) WHERE expires_at <= ?4 LIMIT ?3)",
+                     PARAMS(DIGEST(*from), INTEGER(among), INTEGER(rows), INTEGER(now)), gone);
+}
 
 /* The issuer's digest has a fixed length, so no other pair of texts gives the same bytes. */
 static enum err jti_digest(struct slice issuer, struct slice jti, struct secret *out)
@@ -34,9 +40,12 @@ enum err store_jti_once(struct store *st, struct slice issuer, struct slice jti,
                       PARAMS(DIGEST(digest), INTEGER(expires_at), INTEGER(now)), &noted);
     if (e == ERR_OK && noted == 0)
         return ERR_JWT_REPLAY;
-    /* Where each request brings one, they must go as fast as they come. */
+    /*
+     * Where each request brings one, they must go as fast as they come.  Those beside the new one
+     * are mostly on its page of the file, which is written anyway.
+     */
     if (e == ERR_OK && digest.b[0] % JTI_DROP_EVERY == 0)
-        e = store_run(st, drop_jtis, PARAMS(INTEGER(now), INTEGER(JTI_DROP_ROWS)), NULL);
+        e = store_jti_drop(st, &digest, JTI_DROP_AMONG, JTI_DROP_AMONG, now, NULL);
     return e;
 }
 

@@ -26,6 +26,7 @@ struct store {
     int64_t busy_since_us; /* of clock_us: when the wait for a lock began */
     uint64_t openings;     /* how often a file was opened */
     bool bumped;           /* the open transaction changes the epoch */
+    struct secret swept;   /* the digest of the jti up to which store_purge has come */
     char fault[STORE_MAX_FAULT];
     char path[]; /* NUL-terminated */
 };
@@ -97,6 +98,10 @@ static inline struct slice store_address(struct slice address)
     const size_t max = 64; /* bytes; more than any IP address with its zone */
     return (struct slice){address.p, address.n < max ? address.n : max};
 }
+
+/* Of so many seen jtis, in the order of their digests from there on, the outdated ones go. */
+MUST_USE enum err store_jti_drop(struct store *st, const struct secret *from, unsigned among,
+                                 unsigned rows, int64_t now, int *gone);
 
 /* Part of store_purge: of too many rates those go that expire first. */
 MUST_USE enum err store_rate_bound(struct store *st);

@@ -5,12 +5,11 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define DAY_S 86400
+#define DAY_S     86400
+#define JTI_AMONG 16 /* jtis that are looked at for each one that may go */
 
 /* ?1: now; ?2: rows. */
 static const char *const purges[] = {
-    "DELETE FROM jti WHERE digest IN"
-    " (SELECT digest FROM jti WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM revocation WHERE jti IN"
     " (SELECT jti FROM revocation WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM document WHERE rowid IN"
@@ -50,6 +49,41 @@ static enum err purge_list(struct store *st, const char *const list[], size_t co
     return e;
 }
 
+/* From the first that has not been looked at; *more unless that was the last. */
+static enum err sweep_on(struct store *st, unsigned among, bool *more)
+{
+    sqlite3_stmt *s = NULL;
+    bool row = false;
+    enum err e = store_start(
+        st, "SELECT digest FROM jti WHERE digest >= ?1 ORDER BY digest LIMIT 1 OFFSET ?2",
+        PARAMS(DIGEST(st->swept), INTEGER(among)), &s);
+    if (e != ERR_OK)
+        return e;
+    e = store_row(st, s, &row);
+    st->swept = (struct secret){.b = {0}};
+    if (e == ERR_OK && row && sqlite3_column_bytes(s, 0) == sizeof st->swept.b) {
+        memcpy(st->swept.b, sqlite3_column_blob(s, 0), sizeof st->swept.b);
+        *more = true;
+    }
+    store_done(s);
+    return e;
+}
+
+/*
+ * No index has them by their ends: it would be written with each request.  So all are looked at, a
+ * part with each call.
+ */
+static enum err sweep_jtis(struct store *st, int64_t now, unsigned rows, bool *more)
+{
+    unsigned among = rows < UINT_MAX / JTI_AMONG ? rows * JTI_AMONG : rows;
+    int gone = 0;
+    enum err e = store_jti_drop(st, &st->swept, among, rows, now, &gone);
+    if (e == ERR_OK && (unsigned)gone < rows)
+        return sweep_on(st, among, more);
+    *more = true;
+    return e;
+}
+
 enum err store_purge(struct store *st, int64_t now, unsigned rows, bool *more)
 {
     bool full = false;
@@ -57,6 +91,8 @@ enum err store_purge(struct store *st, int64_t now, unsigned rows, bool *more)
     if (e == ERR_OK)
         e = purge_list(st, purges_late, sizeof purges_late / sizeof purges_late[0], now - DAY_S,
                        rows, &full);
+    if (e == ERR_OK)
+        e = sweep_jtis(st, now, rows, &full);
     if (e == ERR_OK)
         e = store_rate_bound(st);
     if (e == ERR_OK && more != NULL)

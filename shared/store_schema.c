@@ -162,7 +162,11 @@ static const char step_3[] = /* format = opaque: the claims of a token by the SH
 
     "PRAGMA user_version = 3;";
 
-static const char *const steps[] = {step_1, step_2, step_3};
+static const char step_4[] = /* each seen jti is written once, not twice */
+    "DROP INDEX jti_expiry;"
+    "PRAGMA user_version = 4;";
+
+static const char *const steps[] = {step_1, step_2, step_3, step_4};
 #define SCHEMA_VERSION (sizeof steps / sizeof steps[0])
 
 struct answer {

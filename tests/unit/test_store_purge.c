@@ -128,6 +128,26 @@ static void no_table_is_forgotten(void **state)
                      0);
 }
 
+/* More than one call looks at, expired ones far between: each call goes on where the last ended. */
+static void seen_jtis_are_looked_at_by_parts(void **state)
+{
+    struct fixture *f = *state;
+    bool more = true;
+    int calls = 0;
+    run(f, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000)"
+           " INSERT INTO jti SELECT randomblob(32), CASE WHEN i % 100 = 0 THEN 10 ELSE 5000 END"
+           " FROM n");
+    for (; more && calls < 100; calls++)
+        assert_int_equal(store_purge(f->st, 1000, 5, &more), ERR_OK);
+    assert_int_equal(count_rows(f, "jti"), 990);
+    assert_in_range(calls, 1000 / (16 * 5), 1000 / (16 * 5) + 3);
+    assert_int_equal(store_purge(f->st, 1000, 5, &more), ERR_OK); /* from the first one again */
+    assert_true(more);
+    run(f, "DELETE FROM jti");
+    assert_int_equal(store_purge(f->st, 1000, 5, &more), ERR_OK);
+    assert_false(more);
+}
+
 /* ---- a steady load ---- */
 
 /* Add so many rows to a table, all of which expire at that time. */
@@ -260,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(what_expired_goes_in_small_steps),
         WITH(no_table_is_forgotten),
+        WITH(seen_jtis_are_looked_at_by_parts),
         WITH(a_hundred_thousand_tokens_leave_the_store_bounded),
         WITH(readers_that_overlap_do_not_let_the_log_grow),
         EMPTY(a_store_that_is_gone_is_told),

@@ -8,7 +8,7 @@ static void settings_hold(void **state)
         int64_t want;
     } cases[] = {{"PRAGMA foreign_keys", 1},  {"PRAGMA secure_delete", 1},
                  {"PRAGMA synchronous", 1},   {"PRAGMA trusted_schema", 0},
-                 {"PRAGMA cache_size", -256}, {"PRAGMA user_version", 3}};
+                 {"PRAGMA cache_size", -256}, {"PRAGMA user_version", 4}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         sqlite3_stmt *s = NULL;
         bool row = false;
