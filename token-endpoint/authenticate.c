@@ -83,10 +83,11 @@ static enum err check_assertion(const struct registry *r, const struct config *c
     bool known =
         r->known != NULL && known_client_key(r->known, id, &assertion->jws, a, &out->client);
     enum err e = known ? ERR_OK : look_up_key(r, conf, assertion, now, a, out);
-    if (e == ERR_OK)
-        e = registry_jti_once(r, id, assertion->claims.jti,
-                              assertion->claims.exp + (int64_t)conf->clock_skew_s, now);
-    return e;
+    const struct jti_use use = {.issuer = id,
+                                .jti = assertion->claims.jti,
+                                .expires_at = assertion->claims.exp + (int64_t)conf->clock_skew_s,
+                                .now = now};
+    return e == ERR_OK ? registry_jti_once(r, &use) : e;
 }
 
 static enum err check_certificate(struct store *st, const struct credentials *c,

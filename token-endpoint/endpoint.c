@@ -31,7 +31,8 @@ enum err endpoint_registry(struct endpoint *ep, struct registry *out)
         c->known = known_clients_new();
     if (c->known != NULL)
         known_clients_at(c->known, epoch);
-    *out = (struct registry){.store = ep->store, .group = ep->group, .known = c->known};
+    *out = (struct registry){
+        .store = ep->store, .group = ep->group, .known = c->known, .later = ep->later};
     return ERR_OK;
 }
 

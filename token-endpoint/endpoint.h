@@ -31,6 +31,7 @@ struct endpoint {
     struct store *store; /* open; NULL only for endpoints that need none */
     struct endpoint_cache *cache;
     struct store_group *group; /* of the process; NULL: what is written is written by store */
+    struct jti_use *later;     /* of an assertion; NULL: it is noted at once */
     struct rates *rates; /* of the process; NULL: each token is counted in the store at once */
     struct arena *arena;
     int64_t now;      /* seconds since 1970 */

@@ -27,7 +27,7 @@ static enum err keep(struct endpoint *ep, const struct access_token *token)
     struct secret digest;
     if (!secret_digest(SLICE(""), token->text, &digest))
         return ERR_INTERNAL;
-    struct registry r = {.store = ep->store, .group = ep->group};
+    struct registry r = {.store = ep->store, .group = ep->group, .later = ep->later};
     return registry_opaque_add(&r, &digest, token->claims,
                                token->expires_at + (int64_t)ep->conf->token_clock_skew_s);
 }
@@ -81,11 +81,15 @@ static size_t most_audience(const struct config *conf)
     return most;
 }
 
-enum err endpoint_token(struct endpoint *ep, struct response *out)
-{
-    struct form form;
+struct granted {
     struct slice scope;
     struct access_token token;
+    bool dpop;
+};
+
+static enum err grant(struct endpoint *ep, struct granted *out)
+{
+    struct form form;
     struct token_proof proof;
     struct buf audience = buf_in(ep->arena, most_audience(ep->conf));
     enum err e = endpoint_form(ep, &form);
@@ -95,7 +99,7 @@ enum err endpoint_token(struct endpoint *ep, struct response *out)
         e = endpoint_client(ep, &form);
     if (e == ERR_OK)
         e = grant_scope(form_get(&form, "scope"), slice_of(ep->who.client.scope), ep->arena,
-                        &scope);
+                        &out->scope);
     if (e == ERR_OK)
         e = grant_audience(&form, ep->conf, &audience);
     if (e == ERR_OK)
@@ -103,15 +107,37 @@ enum err endpoint_token(struct endpoint *ep, struct response *out)
     if (e == ERR_OK) /* last, since a proof serves once */
         e = token_proof_take(ep, &proof);
     if (e == ERR_OK)
-        e = issue(ep, scope, buf_slice(&audience), proof.cnf, &token);
+        e = issue(ep, out->scope, buf_slice(&audience), proof.cnf, &out->token);
+    out->dpop = e == ERR_OK && proof.dpop;
+    return e;
+}
+
+/* An assertion that bought nothing is used up all the same. */
+static enum err use_up(struct endpoint *ep, enum err why)
+{
+    struct registry r = {.store = ep->store, .group = ep->group, .later = ep->later};
+    enum err e = registry_jti_note(&r);
+    return e == ERR_OK ? why : e;
+}
+
+enum err endpoint_token(struct endpoint *ep, struct response *out)
+{
+    struct jti_use later = {.issuer = SLICE_NONE};
+    struct granted granted;
+    /* Into the one transaction that an opaque token needs anyway. */
+    ep->later = ep->conf->token_format == TOKEN_OPAQUE ? &later : NULL;
+    enum err e = grant(ep, &granted);
+    if (e != ERR_OK)
+        e = use_up(ep, e);
+    ep->later = NULL;
     if (e != ERR_OK)
         return e;
-    reply_token(ep, &token, scope, proof.dpop, out);
+    reply_token(ep, &granted.token, granted.scope, granted.dpop, out);
     LOG(LOG_LEVEL_INFO, "token-issued", LOG_TEXT("request_id", ep->request_id),
         LOG_TEXT("client_id", slice_of(ep->who.client.id)),
         LOG_TEXT("subject", slice_of(ep->who.client.id)),
-        LOG_TEXT("method", slice_of(ep->who.method)), LOG_TEXT("jti", slice_of(token.jti)),
-        LOG_TEXT("scope", scope), LOG_NUMBER("expires_in", token.expires_in),
+        LOG_TEXT("method", slice_of(ep->who.method)), LOG_TEXT("jti", slice_of(granted.token.jti)),
+        LOG_TEXT("scope", granted.scope), LOG_NUMBER("expires_in", granted.token.expires_in),
         LOG_TEXT("remote_addr", ep->request->remote_addr),
         LOG_NUMBER("duration_us", endpoint_took_us(ep)));
     return ERR_OK;

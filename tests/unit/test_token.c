@@ -158,6 +158,62 @@ static void an_opaque_token_needs_no_key(void **state)
     assert_int_equal(store_opaque_get(s->st, &digest, &s->arena, &kept), ERR_NOT_FOUND);
 }
 
+/* It is noted with the token, and also when there is none. */
+static void an_assertion_buys_an_opaque_token_once(void **state)
+{
+    struct site *s = *state;
+    static const struct {
+        const char *jti, *more;
+        enum err first;
+    } rows[] = {
+        {"1", CC "&scope=system/*.read", ERR_OK},
+        {"2", CC "&scope=system/*.cruds", ERR_SCOPE},
+        {"3", CC "&scope=system/*.read&resource=https://b", ERR_AUDIENCE_UNKNOWN},
+    };
+    struct jwk *key;
+    s->conf.token_format = TOKEN_OPAQUE;
+    assert_int_equal(jwk_generate("ES256", &key), ERR_OK);
+    client_add_jwks(s, "a", "system/*.rs", key_set_of(s, &key, 1));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        CALL(c);
+        struct slice assertion = client_assertion(s, key, "a", rows[i].jti);
+        const char *good = assertion_form(s, assertion, CC "&scope=system/*.read");
+        const char *form = assertion_form(s, assertion, rows[i].more);
+        assert_int_equal(call(s, &c, endpoint_token, form), rows[i].first);
+        assert_int_equal(call(s, &c, endpoint_token, form), ERR_JWT_REPLAY);
+        assert_int_equal(call(s, &c, endpoint_token, good), ERR_JWT_REPLAY);
+        assert_int_equal(store_jti_seen(s->st, SLICE("a"), slice_of(rows[i].jti), SITE_NOW),
+                         ERR_JWT_REPLAY);
+    }
+    jwk_free(key);
+}
+
+/* Whoever is late finds it used, although he had looked before. */
+static void of_two_uses_at_once_one_counts(void **state)
+{
+    struct site *s = *state;
+    const struct secret digest = {.b = {1}};
+    struct slice kept;
+    struct jti_use first = {.issuer = SLICE_NONE}, second = first, none = first;
+    const struct jti_use use = {
+        .issuer = SLICE("a"), .jti = SLICE("j"), .expires_at = SITE_NOW + 60, .now = SITE_NOW};
+    struct registry r = {.store = s->st, .later = &first};
+    assert_int_equal(registry_jti_once(&r, &use), ERR_OK);
+    r.later = &second;
+    assert_int_equal(registry_jti_once(&r, &use), ERR_OK);
+    assert_int_equal(registry_opaque_add(&r, &digest, SLICE("{}"), SITE_NOW + 60), ERR_OK);
+    r.later = &first;
+    const struct secret other = {.b = {2}};
+    assert_int_equal(registry_opaque_add(&r, &other, SLICE("{}"), SITE_NOW + 60), ERR_JWT_REPLAY);
+    assert_int_equal(registry_jti_note(&r), ERR_JWT_REPLAY);
+    assert_int_equal(store_opaque_get(s->st, &other, &s->arena, &kept), ERR_NOT_FOUND);
+    assert_int_equal(store_opaque_get(s->st, &digest, &s->arena, &kept), ERR_OK);
+    r.later = &none;
+    assert_int_equal(registry_jti_once(&r, &use), ERR_JWT_REPLAY);
+    assert_null(none.issuer.p);
+    assert_int_equal(registry_jti_note(&r), ERR_OK); /* nothing was left */
+}
+
 /* Whatever room is left, there is a whole token or none. */
 static void without_memory_there_is_no_token(void **state)
 {
@@ -193,6 +249,8 @@ int main(void)
         SITE(a_client_gets_so_many_in_a_minute),
         SITE(without_a_key_there_is_no_token),
         SITE(an_opaque_token_needs_no_key),
+        SITE(an_assertion_buys_an_opaque_token_once),
+        SITE(of_two_uses_at_once_one_counts),
         SITE(without_memory_there_is_no_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
