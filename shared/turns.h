@@ -26,8 +26,14 @@ struct turns {
     bool ended;
 };
 
-#define TURNS_INIT {.lock = PTHREAD_MUTEX_INITIALIZER}
-#define TURN_INIT  {.called = PTHREAD_COND_INITIALIZER}
+#define TURNS_INIT                                                                                 \
+    {                                                                                              \
+        .lock = PTHREAD_MUTEX_INITIALIZER                                                          \
+    }
+#define TURN_INIT                                                                                  \
+    {                                                                                              \
+        .called = PTHREAD_COND_INITIALIZER                                                         \
+    }
 
 /* Before accept: rests while enough others wait.  Each is followed by one turns_leave. */
 void turns_enter(struct turns *t, struct turn *own);

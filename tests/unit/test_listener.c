@@ -110,15 +110,9 @@ static void only_allowed_peers_get_in(void **state)
         const char *allowed;
         bool wanted;
     } rows[] = {
-        {&v4, NULL, true},
-        {&v4, "127.0.0.1", true},
-        {&v4, "10.0.0.1, 127.0.0.1", true},
-        {&v4, "", false},
-        {&v4, "127.0.0.10", false},
-        {&v4, "10.0.0.1,::1", false},
-        {&v6, NULL, true},
-        {&v6, "::1", true},
-        {&v6, "127.0.0.1", false},
+        {&v4, NULL, true}, {&v4, "127.0.0.1", true},   {&v4, "10.0.0.1, 127.0.0.1", true},
+        {&v4, "", false},  {&v4, "127.0.0.10", false}, {&v4, "10.0.0.1,::1", false},
+        {&v6, NULL, true}, {&v6, "::1", true},         {&v6, "127.0.0.1", false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         union address at = *rows[i].at;
