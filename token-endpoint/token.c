@@ -90,7 +90,7 @@ struct granted {
 static enum err grant(struct endpoint *ep, struct granted *out)
 {
     struct form form;
-    struct token_proof proof;
+    struct token_proof proof = {.dpop = false};
     struct buf audience = buf_in(ep->arena, most_audience(ep->conf));
     enum err e = endpoint_form(ep, &form);
     if (e == ERR_OK)

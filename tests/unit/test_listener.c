@@ -118,6 +118,7 @@ static void only_allowed_peers_get_in(void **state)
         union address at = *rows[i].at;
         int fd = socket(at.any.sa_family, SOCK_STREAM, 0);
         if (fd < 0 || bind(fd, &at.any, sizeof at) != 0) {
+            assert_int_equal(at.any.sa_family, AF_INET6);
             close(fd);
             continue; /* a host without IPv6 */
         }
