@@ -29,9 +29,16 @@ enum err registry_jti_once(const struct registry *r, const struct jti_use *use)
     return e;
 }
 
+/* NULL: nothing is. */
+static struct jti_use *left_for_later(const struct registry *r)
+{
+    return r->later != NULL && r->later->issuer.p != NULL ? r->later : NULL;
+}
+
 enum err registry_jti_note(const struct registry *r)
 {
-    return r->later != NULL && r->later->issuer.p != NULL ? note(r, r->later) : ERR_OK;
+    const struct jti_use *use = left_for_later(r);
+    return use != NULL ? note(r, use) : ERR_OK;
 }
 
 struct opaque {
@@ -52,11 +59,8 @@ static enum err opaque_add(struct store *st, void *context)
 enum err registry_opaque_add(const struct registry *r, const struct secret *digest,
                              struct slice claims, int64_t expires_at)
 {
-    bool uses = r->later != NULL && r->later->issuer.p != NULL;
-    struct opaque o = {.use = uses ? r->later : NULL,
-                       .digest = digest,
-                       .claims = claims,
-                       .expires_at = expires_at};
+    struct opaque o = {
+        .use = left_for_later(r), .digest = digest, .claims = claims, .expires_at = expires_at};
     return write_by(r, opaque_add, &o);
 }
 

@@ -21,13 +21,19 @@ static enum err encrypt(struct endpoint *ep, struct access_token *token)
     return e;
 }
 
+/* For what is written after the client is known. */
+static struct registry writes_of(const struct endpoint *ep)
+{
+    return (struct registry){.store = ep->store, .group = ep->group, .later = ep->later};
+}
+
 /* format = opaque: the token is only a name for its claims, and the store knows it by digest. */
 static enum err keep(struct endpoint *ep, const struct access_token *token)
 {
     struct secret digest;
     if (!secret_digest(SLICE(""), token->text, &digest))
         return ERR_INTERNAL;
-    struct registry r = {.store = ep->store, .group = ep->group, .later = ep->later};
+    struct registry r = writes_of(ep);
     return registry_opaque_add(&r, &digest, token->claims,
                                token->expires_at + (int64_t)ep->conf->token_clock_skew_s);
 }
@@ -115,7 +121,7 @@ static enum err grant(struct endpoint *ep, struct granted *out)
 /* An assertion that bought nothing is used up all the same. */
 static enum err use_up(struct endpoint *ep, enum err why)
 {
-    struct registry r = {.store = ep->store, .group = ep->group, .later = ep->later};
+    struct registry r = writes_of(ep);
     enum err e = registry_jti_note(&r);
     return e == ERR_OK ? why : e;
 }

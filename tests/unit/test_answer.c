@@ -54,15 +54,22 @@ static void deny(enum err why, const char *scope, const char *uri, struct arena 
     deny_for(PASS_DECIDE, NULL, why, scope, uri, a, out);
 }
 
+/* By a decision that is gone afterwards. */
+static void grant_with_limits(const char *limits, struct arena *a, struct response *out)
+{
+    struct token t = token_of("patient/Observation.rs");
+    struct decision d = {.allow = true};
+    snprintf(d.limits, sizeof d.limits, "%s", limits);
+    answer_grant(&t, &d, a, out);
+    memset(&d, '?', sizeof d);
+}
+
 static void a_grant_outlives_its_decision(void **state)
 {
     (void)state;
     ARENA(a, 8192);
     struct response r = {0};
-    struct token t = token_of("patient/Observation.rs");
-    struct decision d = {.allow = true, .limits = "patient/Observation.rs"};
-    answer_grant(&t, &d, &a, &r);
-    memset(&d, '?', sizeof d);
+    grant_with_limits("patient/Observation.rs", &a, &r);
     check_header(__LINE__, &r, "Variable-FHIR_AUTH_LIMIT", "patient/Observation.rs");
 }
 
@@ -71,9 +78,7 @@ static void no_room_for_the_limits_is_no_grant(void **state)
     (void)state;
     ARENA(a, 16);
     struct response r = {0};
-    struct token t = token_of("patient/Observation.rs");
-    struct decision d = {.allow = true, .limits = "patient/Observation.rs"};
-    answer_grant(&t, &d, &a, &r);
+    grant_with_limits("patient/Observation.rs", &a, &r);
     assert_int_equal(r.status, 500);
     assert_null(header_of(&r, "Variable-FHIR_AUTH"));
 }
