@@ -7,6 +7,7 @@
 #include "address.h"
 #include "jwe.h"
 #include "report.h"
+#include "url.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
@@ -22,9 +23,11 @@ struct doctor {
     struct arena arena; /* of one answer; wiped for the next */
     const char *token;  /* "Bearer …"; NULL: none given */
     const char *oauth;  /* what /token, /jwks, … are below; NULL: unknown */
+    const char *issuer; /* whose metadata are on the same host; NULL: unknown */
     struct site site;
     enum web_server server;
-    bool unreachable; /* nothing more is asked */
+    bool endpoint_only; /* the URL is the token endpoint's: no FHIR base is looked for */
+    bool unreachable;   /* nothing more is asked */
     size_t faults, lines;
 };
 
@@ -42,7 +45,6 @@ struct http_get doctor_get(const struct ctl *c, const char *url)
 enum status doctor_url_read(struct ctl *c, struct doctor_url *out)
 {
     struct slice text = slice_of(c->operand), host = url_host(text);
-    size_t scheme = slice_starts(text, "https://") ? 8 : 7;
     bool plain = slice_is_printable(text) && !slice_has_char(text, ' ') &&
                  !slice_has_char(text, '?') && !slice_has_char(text, '#');
     if (host.n == 0 || !plain || text.n >= CONFIG_MAX_TEXT)
@@ -53,10 +55,9 @@ enum status doctor_url_read(struct ctl *c, struct doctor_url *out)
     out->base = arena_dup(&c->arena, text);
     if (out->base == NULL)
         return ctl_no("out of memory");
-    const char *path = strchr(out->base + scheme, '/');
-    out->path = path != NULL ? slice_of(path) : SLICE("");
+    out->path = url_path(slice_of(out->base));
     out->origin = (struct slice){out->base, text.n - out->path.n};
-    out->tls = scheme == 8;
+    out->tls = slice_starts(text, "https://");
     return STATUS_YES;
 }
 
@@ -107,9 +108,15 @@ static bool place(struct doctor *d, const struct probe *p, const char **url, con
     case AT_TOKEN:
         *url = text_in(d, d->oauth, SLICE(""), p->target);
         return *url != NULL;
+    case AT_WELL_KNOWN:
+        *url = text_in(d, p->target, url_path(slice_of(d->issuer)), "");
+        *url = *url != NULL ? text_in(d, "", d->url.origin, *url) : NULL;
+        return *url != NULL;
     case AT_PLAIN:
+    case AT_PLAIN_TOKEN:
         *url = text_in(d, "http://", url_host(d->url.origin), "/");
-        *target = text_in(d, "", d->url.path, p->target);
+        *target = text_in(d, "", p->place == AT_PLAIN ? d->url.path : url_path(slice_of(d->oauth)),
+                          p->target);
         break;
     }
     return *url != NULL && *target != NULL;
@@ -249,17 +256,23 @@ static void compare_configuration(struct doctor *d)
         return;
     }
     const struct config_fhir *base = find_base(d, conf, &exact);
-    enum mistake m = exact ? MISTAKE_NONE : MISTAKE_OTHER_NAME;
-    tell(d, "configuration", 0, base != NULL ? m : MISTAKE_BASE, base != NULL ? base->base : "");
-    if (base == NULL)
+    d->endpoint_only = base == NULL && slice_is(slice_of(d->url.base), conf->url);
+    if (base == NULL && !d->endpoint_only) {
+        tell(d, "configuration", 0, MISTAKE_BASE, "");
         return;
-    d->site.metadata_open = base->metadata_open;
-    d->site.trusts_others = conf->issuer_count > 0;
+    }
+    exact |= d->endpoint_only;
+    tell(d, "configuration", 0, exact ? MISTAKE_NONE : MISTAKE_OTHER_NAME,
+         base != NULL ? base->base : conf->url);
+    d->site.metadata_open = base == NULL || base->metadata_open;
+    d->site.trusts_others = base != NULL && conf->issuer_count > 0;
     struct buf url = buf_in(&d->c->arena, CONFIG_MAX_TEXT + 8);
     buf_printf(&url, "%s/token", conf->url);
     d->site.token_url = buf_slice(&url);
     if (exact || same_origin(&d->url, slice_of(conf->url)))
         d->oauth = conf->url;
+    if (d->oauth != NULL && same_origin(&d->url, slice_of(conf->issuer)))
+        d->issuer = conf->issuer;
 }
 
 static enum status read_token(struct doctor *d)
@@ -301,17 +314,28 @@ static bool applies(const struct doctor *d, const struct probe *p)
     struct slice path = d->url.path;
     switch (p->place) {
     case AT_BASE:
-        return (path.n > 0 || p->target[0] == '/') && (p->auth != AUTH_TOKEN || d->token != NULL);
+        return !d->endpoint_only && (path.n > 0 || p->target[0] == '/') &&
+               (p->auth != AUTH_TOKEN || d->token != NULL);
+    case AT_SLASHED_BASE:
+        return !d->endpoint_only;
     case AT_CODED_BASE:
-        return path.n > 1;
+        return !d->endpoint_only && path.n > 1;
     case AT_TOKEN:
         return d->oauth != NULL;
+    case AT_WELL_KNOWN:
+        return d->issuer != NULL;
     case AT_PLAIN:
-        return d->url.tls;
-    case AT_SLASHED_BASE:
-        break;
+        return !d->endpoint_only && d->url.tls;
+    case AT_PLAIN_TOKEN:
+        return d->oauth != NULL && d->url.tls;
     }
     return true;
+}
+
+/* Where no answer means that there is no server either. */
+static bool is_first_place(const struct doctor *d, const struct probe *p)
+{
+    return p->place == (d->endpoint_only ? AT_TOKEN : AT_BASE);
 }
 
 /* Several processes and hosts may answer: all of them must do so well. */
@@ -324,7 +348,7 @@ static void run_probe(struct doctor *d, const struct probe *p)
     for (int i = 0; i < TIMES && doctor_level(m) != DOCTOR_FAULT; i++) {
         struct seen seen = ask(d, p, &why);
         status = seen.status;
-        if (d->server == WEB_UNKNOWN && p->place == AT_BASE)
+        if (d->server == WEB_UNKNOWN && is_first_place(d, p))
             d->server = doctor_web_server(seen.head);
         m = doctor_judge(p, &d->site, &seen);
         if (i > 0 && doctor_level(m) != DOCTOR_FAULT && status != first)
@@ -333,7 +357,7 @@ static void run_probe(struct doctor *d, const struct probe *p)
         if (p->want == WANT_DISCOVERY)
             learn_token_endpoint(d, &seen);
     }
-    d->unreachable = m == MISTAKE_NO_ANSWER && p->place == AT_BASE;
+    d->unreachable = m == MISTAKE_NO_ANSWER && is_first_place(d, p);
     tell(d, p->name, status, m, m == MISTAKE_NO_ANSWER ? fault : "");
 }
 
@@ -360,6 +384,9 @@ static enum status examine(struct doctor *d)
     if (json)
         buf_puts(out, "{\"probes\":[");
     compare_configuration(d);
+    if (d->endpoint_only && d->token != NULL)
+        return ctl_misuse("--token-file needs a FHIR base, and %s is the token endpoint",
+                          d->url.base);
     run_probes(d);
     if (json) {
         const struct field fields[] = {

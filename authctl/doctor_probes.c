@@ -33,7 +33,10 @@ const struct probe doctor_probes[] = {
     {"token endpoint by GET", AT_TOKEN, "GET", "/token", AUTH_NONE, NULL, WANT_NOT_ALLOWED},
     {"key set", AT_TOKEN, "GET", "/jwks", AUTH_NONE, NULL, WANT_KEYS},
     {"health", AT_TOKEN, "GET", "/health", AUTH_NONE, NULL, WANT_HEALTH},
+    {"authorization server metadata", AT_WELL_KNOWN, "GET", "/.well-known/oauth-authorization-server",
+     AUTH_NONE, NULL, WANT_SERVER_METADATA},
     {"port 80", AT_PLAIN, "GET", "/Patient?_count=1", AUTH_NONE, NULL, WANT_NOT_PLAIN},
+    {"token endpoint on port 80", AT_PLAIN_TOKEN, "POST", "/token", AUTH_NONE, NO_GRANT, WANT_NOT_PLAIN},
     {"the token given", AT_BASE, "GET", "/Patient?_count=1", AUTH_TOKEN, NULL, WANT_PASS},
 };
 /* clang-format on */
@@ -249,9 +252,8 @@ static enum mistake judge_discovery(const struct probe *p, const struct site *si
 {
     char text[512];
     struct buf url = BUF(text);
-    (void)p;
     if (!doctor_token_endpoint(s, &url))
-        return MISTAKE_NO_DISCOVERY;
+        return p->want == WANT_DISCOVERY ? MISTAKE_NO_DISCOVERY : MISTAKE_NO_SERVER_METADATA;
     bool ours = slice_eq(buf_slice(&url), site->token_url);
     return ours || site->token_url.p == NULL || site->trusts_others ? MISTAKE_NONE
                                                                     : MISTAKE_DISCOVERY;
@@ -328,7 +330,8 @@ static enum mistake judge_not_plain(const struct probe *p, const struct site *si
 {
     (void)p;
     (void)site;
-    return has_challenge(s) || is_fhir(s) ? MISTAKE_PLAIN : MISTAKE_NONE;
+    bool oauth_error = (s->status == 400 || s->status == 401) && member_is(s, "error", NULL);
+    return has_challenge(s) || is_fhir(s) || oauth_error ? MISTAKE_PLAIN : MISTAKE_NONE;
 }
 
 /* Whether the token is sufficient is not the web server's affair. */
@@ -358,6 +361,7 @@ enum mistake doctor_judge(const struct probe *probe, const struct site *site,
         [WANT_SHUT] = judge_shut,
         [WANT_METADATA] = judge_metadata,
         [WANT_DISCOVERY] = judge_discovery,
+        [WANT_SERVER_METADATA] = judge_discovery,
         [WANT_TOKEN_REFUSAL] = judge_token_refusal,
         [WANT_TOKEN_MALFORMED] = judge_token_malformed,
         [WANT_NOT_ALLOWED] = judge_not_allowed,

@@ -34,6 +34,7 @@ enum mistake {
     MISTAKE_METADATA,
     MISTAKE_METADATA_CLOSED,
     MISTAKE_NO_DISCOVERY,
+    MISTAKE_NO_SERVER_METADATA,
     MISTAKE_DISCOVERY,
     MISTAKE_TOKEN_ENDPOINT,
     MISTAKE_TOKEN_HEADER,
@@ -56,7 +57,9 @@ enum probe_place {
     AT_SLASHED_BASE, /* with a second slash in front of the base's path */
     AT_CODED_BASE,   /* with the first letter of the base's path as %XX */
     AT_TOKEN,        /* the token endpoint's URL with the target behind it */
+    AT_WELL_KNOWN,   /* the target with the issuer's path behind it (RFC 8414 section 3.1) */
     AT_PLAIN,        /* the FHIR base over http, port 80 */
+    AT_PLAIN_TOKEN,  /* the token endpoint over http, port 80 */
 };
 
 enum probe_want {
@@ -66,6 +69,7 @@ enum probe_want {
     WANT_SHUT,            /* any refusal that does not come from the FHIR server */
     WANT_METADATA,
     WANT_DISCOVERY,
+    WANT_SERVER_METADATA,
     WANT_TOKEN_REFUSAL,   /* 400 or 401, an OAuth error in JSON, no-store */
     WANT_TOKEN_MALFORMED, /* the same, 400: the Authorization header has arrived */
     WANT_NOT_ALLOWED,     /* 405 */
@@ -113,7 +117,7 @@ enum doctor_level { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_FAULT };
 struct slice doctor_header(struct slice head, const char *name, size_t *count);
 
 enum web_server doctor_web_server(struct slice head);
-/* The token_endpoint of a smart-configuration; false when it is none. */
+/* The token_endpoint of discovery; false when it is none. */
 MUST_USE bool doctor_token_endpoint(const struct seen *seen, struct buf *out);
 
 /* The answer of the server to a probe, judged. */

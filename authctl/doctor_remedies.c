@@ -139,9 +139,17 @@ static const struct {
           "ProxyPass … ! for it",
           "\"/fhir/.well-known/smart-configuration\" in fastcgi.server, before \"/fhir\"",
           "location = /fhir/.well-known/smart-configuration"}},
+    [MISTAKE_NO_SERVER_METADATA] =
+        {DOCTOR_NOTE,
+         "there are no authorization server metadata: clients that know the issuer only do not "
+         "find the token endpoint",
+         {"hand .well-known/oauth-authorization-server to token-endpoint",
+          "AliasMatch, ScriptAliasMatch or ProxyPassMatch "
+          "\"^/\\.well-known/oauth-authorization-server(/|$)\"",
+          "\"/.well-known/oauth-authorization-server\" in fastcgi.server or alias.url",
+          "location ^~ /.well-known/oauth-authorization-server"}},
     [MISTAKE_DISCOVERY] =
-        {DOCTOR_FAULT,
-         "smart-configuration names another token endpoint than the configuration here",
+        {DOCTOR_FAULT, "discovery names another token endpoint than the configuration here",
          ALL("set issuer and url of [token-endpoint] in fhir-auth.conf to what clients see; is it "
              "this program that answers there?")},
     [MISTAKE_TOKEN_ENDPOINT] =

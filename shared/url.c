@@ -115,6 +115,14 @@ static bool same_path(struct slice a, struct slice b)
     return a.n == 0 && b.n == 0;
 }
 
+struct slice url_path(struct slice url)
+{
+    struct slice rest = url, part;
+    for (int i = 0; i < 3; i++)
+        slice_cut(&rest, '/', &part); /* scheme, nothing, authority */
+    return rest.p != NULL ? (struct slice){rest.p - 1, rest.n + 1} : SLICE("");
+}
+
 bool url_same(struct slice a, struct slice b)
 {
     struct url left = {0}, right = {0};

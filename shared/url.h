@@ -1,8 +1,12 @@
-/* Whether two URLs name the same resource (RFC 3986 section 6.2).  Pure, no memory. */
+/* Paths of URLs, and whether two name the same resource (RFC 3986 section 6.2).  Pure, no memory.
+ */
 #ifndef FHIR_AUTH_URL_H
 #define FHIR_AUTH_URL_H
 
 #include "slice.h"
+
+/* From the slash behind the authority of an absolute URL on; empty when there is none. */
+struct slice url_path(struct slice url);
 
 /*
  * Of two absolute http or https URLs: the same but for the case of scheme, host and percent-encoded

@@ -11,6 +11,7 @@
 #include "request_id.h"
 #include "secret_shape.h"
 #include "server.h"
+#include "url.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -76,11 +77,8 @@ static void worker_free(struct worker *w)
 static struct slice without_issuer_path(struct slice path, const struct config *conf)
 {
     static const char marker[] = "/.well-known/oauth-authorization-server";
-    struct slice rest = slice_of(conf->issuer), part;
-    for (int i = 0; i < 3 && slice_cut(&rest, '/', &part); i++)
-        ; /* scheme, nothing, authority */
-    if (slice_starts(path, marker) && rest.p != NULL && path.n == sizeof marker + rest.n &&
-        path.p[sizeof marker - 1] == '/' && slice_eq(slice_skip(path, sizeof marker), rest))
+    if (slice_starts(path, marker) &&
+        slice_eq(slice_skip(path, sizeof marker - 1), url_path(slice_of(conf->issuer))))
         path.n = sizeof marker - 1;
     return path;
 }

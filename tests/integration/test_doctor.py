@@ -30,7 +30,7 @@ def test_shipped_configuration_is_well(server):
         status, text = doctor(gw, "--token-file", "-", stdin=token + "\n")
         lines = text.splitlines()
         assert (status, [line for line in lines if not line.startswith("ok  ")]) == (0, [])
-        assert len(lines) == 24
+        assert len(lines) == 26
         assert token not in text
         # Nothing that it asked without the token has reached the FHIR server, but metadata.
         seen = {request["target"] for request in gw.upstream_requests()}
@@ -44,6 +44,23 @@ def test_shipped_configuration_is_well(server):
         found = {probe["name"]: probe["status"] for probe in report["probes"]}
         assert found["health"] == 200
         assert found["token in header and query"] == 400
+
+
+@pytest.mark.parametrize("server", ("lighttpd-cgi", "apache-cgi", "nginx"))
+def test_token_endpoint_without_a_fhir_server(server):
+    with Gateway(server) as gw:
+        gw.start()
+        status, text = doctor(gw, url=gw.issuer)
+        lines = text.splitlines()
+        assert (status, [line for line in lines if not line.startswith("ok  ")]) == (0, [])
+        assert lines[0] == f"ok      configuration: {gw.issuer}"
+        assert [line for line in lines if "token endpoint without credentials: 401" in line]
+        assert [line for line in lines if "authorization server metadata: 200" in line]
+        assert len(lines) == 8
+        assert gw.upstream_requests() == []
+        status, text = doctor(gw, "--token-file", "-", url=gw.issuer, stdin="secret")
+        assert (status, text) == (2, "fhir-authctl: --token-file needs a FHIR base, and "
+                                     f"{gw.issuer} is the token endpoint\n")
 
 
 # ---- mistakes ----
@@ -76,6 +93,10 @@ MISTAKES = (  # name, server, what is spoilt, what the doctor must say
      ("Variable-", "Header always unset Variable-FHIR_AUTH")),
     ("no token endpoint", "apache", [("apache-site.conf", r'\n *AliasMatch "\^/oauth.*', "")],
      ("token endpoint is not there", 'AliasMatch "^/oauth(/|$)"')),
+    ("no metadata of the server", "apache", [
+        ("apache-site.conf", r'\n *AliasMatch "\^/\\.well-known/oauth-authorization-server.*', ""),
+        ("fhir-auth.conf", r"/oauth\n", "/OAUTH\n")],
+     ("there are no authorization server metadata", "oauth-authorization-server(/|$)")),
     ("FHIR server", "apache", [("apache-site.conf", r"(ProxyPass /fhir http://127.0.0.1):\d+", r"\1:9")],
      ("FHIR server cannot be reached", "ProxyPass /fhir")),
     ("order of modules, no lock", "lighttpd", [MODULES, LOCKS["lighttpd"]],
@@ -124,6 +145,14 @@ def test_url_that_is_none(gw, url):
     status, text = doctor(gw, url=url)
     assert status == 2
     assert "is no URL of a FHIR base" in text
+
+
+def test_nobody_answers_for_the_token_endpoint(gw):
+    gw.stop()
+    status, text = doctor(gw, url=gw.issuer)
+    assert (status, text.count("FAULT")) == (1, 1)
+    assert "there is no answer" in text
+    gw.start()
 
 
 def test_nobody_answers(gw):

@@ -70,8 +70,29 @@ static void same_is_what_rfc_3986_says(void **state)
     assert_false(url_same(SLICE("https://h/a\0b"), SLICE("https://h/a\0b")));
 }
 
+static void path_is_what_follows_the_authority(void **state)
+{
+    static const char *const paths[][2] = {
+        {"https://h.example", ""},
+        {"https://h.example/", "/"},
+        {"https://h.example/a", "/a"},
+        {"https://h.example:8443/a/b", "/a/b"},
+        {"http://[::1]:80/a//b", "/a//b"},
+        {"https:", ""},
+        {"h.example", ""},
+        {"", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        EXACT(url, slice_of(paths[i][0]));
+        assert_true(slice_is(url_path(url), paths[i][1]));
+    }
+    assert_int_equal(url_path(SLICE_NONE).n, 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(same_is_what_rfc_3986_says)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(same_is_what_rfc_3986_says),
+                                       cmocka_unit_test(path_is_what_follows_the_authority)};
     return cmocka_run_group_tests_name("url", tests, NULL, NULL);
 }
