@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "hold.h"
 #include "report.h"
+#include "url.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -34,6 +35,7 @@ struct asker {
     struct arena arena;
     int64_t slowest_us; /* of its requests in this round */
     bool started, failed;
+    char fault[256]; /* how it failed */
 };
 
 struct warm {
@@ -52,7 +54,17 @@ struct warm {
 struct round {
     int64_t slowest_us[ASKED];
     size_t failed[ASKED];
+    const char *dead; /* the URL at which all have failed; NULL: none */
 };
+
+static void tell_fault(struct asker *each, const struct http_answer *answer)
+{
+    struct buf fault = BUF(each->fault);
+    if (answer->status > 0)
+        buf_printf(&fault, "status %d", answer->status);
+    else
+        buf_printf(&fault, "no answer: %s", answer->fault);
+}
 
 static void *ask_in_a_row(void *user)
 {
@@ -69,6 +81,8 @@ static void *ask_in_a_row(void *user)
         enum err e = http_ask(each->session, &get, &probe, &each->arena, &answer);
         int64_t took = clock_us() - begin;
         each->failed = e != ERR_OK || answer.status >= 500;
+        if (each->failed)
+            tell_fault(each, &answer);
         each->slowest_us = took > each->slowest_us ? took : each->slowest_us;
     }
     return NULL;
@@ -84,6 +98,7 @@ static void ask_together(struct warm *w, size_t n, int64_t *slowest_us, size_t *
         struct asker *each = &w->askers[i];
         each->slowest_us = 0;
         each->failed = false;
+        each->fault[0] = '\0';
         each->started = pthread_create(&each->thread, NULL, ask_in_a_row, each) == 0;
     }
     pthread_mutex_unlock(&w->gate);
@@ -99,7 +114,8 @@ static void ask_together(struct warm *w, size_t n, int64_t *slowest_us, size_t *
 /* First more than there may ever be, that the pool grows; then as many as must not wait. */
 static void run_round(struct warm *w, struct round *out)
 {
-    for (size_t i = 0; i < ASKED; i++) {
+    out->dead = NULL;
+    for (size_t i = 0; i < ASKED && out->dead == NULL; i++) {
         w->url = w->urls[i];
         w->hold = w->holds[i];
         w->in_a_row = 1;
@@ -107,6 +123,8 @@ static void run_round(struct warm *w, struct round *out)
         w->hold = NULL;
         w->in_a_row = MEASURED;
         ask_together(w, w->n, &out->slowest_us[i], &out->failed[i]);
+        if (out->failed[i] == w->n)
+            out->dead = w->url;
     }
 }
 
@@ -153,6 +171,14 @@ static enum status tell_end(struct warm *w, unsigned rounds, int64_t took_ms, bo
                   w->n, (double)took_ms / 1e3);
 }
 
+/* No process is waited for here: more rounds would not help. */
+static enum status tell_dead(struct warm *w, const char *url)
+{
+    w->c->tell_on_no = true;
+    return ctl_no("%s: every request fails, %s; fhir-authctl doctor %s tells what to mend", url,
+                  w->askers[0].fault, w->site->base);
+}
+
 static enum status rounds(struct warm *w)
 {
     static const struct timespec pause = {PAUSE_MS / 1000, 0};
@@ -165,6 +191,8 @@ static enum status rounds(struct warm *w)
         if (clock_ms() - begin > LIMIT_MS)
             return tell_end(w, number, clock_ms() - begin, false);
         run_round(w, &r);
+        if (r.dead != NULL)
+            return tell_dead(w, r.dead);
         tell(w, number + 1, &r);
         quiet = is_quiet(&r) ? quiet + 1 : 0;
     }
@@ -198,12 +226,9 @@ static enum status make_holds(struct warm *w)
 static void set_urls(struct warm *w)
 {
     struct buf base = BUF(w->urls[AUTHORIZER]), endpoint = BUF(w->urls[TOKEN_ENDPOINT]);
-    struct slice path = slice_of(w->c->config.url), part;
-    for (int i = 0; i < 3; i++)
-        slice_cut(&path, '/', &part); /* scheme, nothing, authority */
     buf_printf(&base, "%s/Patient?_count=1", w->site->base);
-    buf_printf(&endpoint, "%.*s%s%.*s/health", SLICE_FMT(w->site->origin), path.n > 0 ? "/" : "",
-               SLICE_FMT(path));
+    buf_printf(&endpoint, "%.*s%.*s/health", SLICE_FMT(w->site->origin),
+               SLICE_FMT(url_path(slice_of(w->c->config.url))));
 }
 
 enum status doctor_warm(struct ctl *c, const struct doctor_url *url)

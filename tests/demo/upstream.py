@@ -40,6 +40,11 @@ def capability_statement(base: str) -> dict:
     }
 
 
+class Server(http.server.ThreadingHTTPServer):
+    # As many as a web server may open at once; one above it is tried again after a second only.
+    request_queue_size = 128
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "SampleFHIR"
@@ -220,7 +225,7 @@ def main() -> None:
     parser.add_argument("--log", type=pathlib.Path, help="append each request here, as a JSON line")
     args = parser.parse_args()
     Handler.store, Handler.log_file = Store(resources()), args.log
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", args.port), Handler)
+    server = Server(("127.0.0.1", args.port), Handler)
     print(server.server_port, flush=True)
     server.serve_forever()
 

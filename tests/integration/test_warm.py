@@ -30,8 +30,10 @@ def run(command: list[str], conf: str = "", seconds: int = 90) -> str:
     return done.stdout
 
 
-def p99_ms(url: str) -> int:
-    text = run(["ab", "-q", "-k", "-n", "4000", "-c", "16", url])
+def p99_ms(url: str, *headers: str) -> int:
+    options = [part for header in headers for part in ("-H", header)]
+    text = run(["ab", "-q", "-k", "-n", "4000", "-c", "16", *options, url])
+    assert not headers or "Non-2xx" not in text
     return int(re.search(r"^ +99% +(\d+)", text, re.MULTILINE)[1])
 
 
@@ -41,6 +43,9 @@ def test_warm_after_start_and_after_reload(monkeypatch):
     monkeypatch.setattr(gateway, "BUILD", RELEASE)
     with Gateway("apache") as gw:
         gw.start()
+        token = gw.token("system/Patient.rs")
+        gw.secrets.add(token)
+        granted = f"Authorization: Bearer {token}"
         for name in ("ExecStart", "ExecReload"):
             before = set(gw.program_pids("fcgi-authorizer"))
             if name == "ExecReload":
@@ -50,9 +55,31 @@ def test_warm_after_start_and_after_reload(monkeypatch):
             after = set(gw.program_pids("fcgi-authorizer"))
             assert len(after) >= PROCESSES and not before & after
             # A request that must wait for a process waits for a second.
+            assert p99_ms(gw.base + "/Patient/pat-1", granted) < 100
             assert p99_ms(gw.base + "/Patient/pat-1") < 100
             assert p99_ms(gw.issuer + "/health") < 100
         assert set(gw.program_pids("fcgi-authorizer")) >= after  # they stay
+
+
+def test_it_ends_at_once_when_nothing_can_come_of_it():
+    """No minute of waiting for a server that is not there, or for a program that does not start."""
+    with Gateway("apache") as gw:
+        conf = gw.dir / "etc" / "fhir-auth.conf"
+        command = [str(gateway.BUILD / "fhir-authctl"), "doctor", gw.base, "--warm", "2", "--ca", gw.ca]
+        env = {"no_proxy": "*", "FHIR_AUTH_CONF": str(conf), **gw.sanitizer_options()}
+
+        def warm() -> str:
+            done = subprocess.run(
+                command, env=env, capture_output=True, text=True, timeout=40, check=False)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert f"fhir-authctl doctor {gw.base} tells what to mend" in done.stderr
+            return done.stderr
+
+        assert "/fhir/Patient?_count=1: every request fails, no answer: " in warm()
+        gw.edit("apache-site.conf", 'AliasMatch "^/oauth(/|$)" ', 'AliasMatch "^/oauth(/|$)" /nosuch')
+        gw.edit("apache-site.conf", "ProxyPass /fhir-auth-deny !", "ProxyPass /oauth http://127.0.0.1:9/")
+        gw.start()
+        assert "/oauth/health: every request fails, status 503;" in warm()
 
 
 def test_misuse():
