@@ -1,4 +1,5 @@
 #include "ctl.h"
+#include "whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,22 +10,13 @@
 static enum err read_all(int fd, size_t cap, struct arena *a, struct slice *out)
 {
     char *text = arena_alloc(a, cap + 1); /* one more byte tells a full file from a longer one */
-    size_t n = 0;
+    size_t n;
     if (text == NULL)
         return ERR_MEMORY;
-    while (n <= cap) {
-        ssize_t got = read(fd, text + n, cap + 1 - n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return ERR_FILE;
-        if (got == 0) {
-            *out = (struct slice){text, n};
-            return ERR_OK;
-        }
-        n += (size_t)got;
-    }
-    return ERR_TOO_LARGE;
+    if (!whole_file_read(fd, text, cap + 1, &n))
+        return ERR_FILE;
+    *out = (struct slice){text, n};
+    return n <= cap ? ERR_OK : ERR_TOO_LARGE;
 }
 
 enum status ctl_read_file(struct ctl *c, const char *path, size_t cap, struct slice *out)

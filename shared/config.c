@@ -1,6 +1,7 @@
 #include "config_keys.h"
 
 #include "credential_file.h"
+#include "whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -281,16 +282,8 @@ static void read_file(int fd, char *text, size_t cap, size_t *n, struct config_f
     if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         config_fault(faults, 0, NULL, NULL, "can be changed by other users; run chmod go-w %s",
                      faults->file);
-    size_t used = 0;
-    ssize_t got = 1;
-    while (got > 0 && used < cap) {
-        got = read(fd, text + used, cap - used);
-        if (got > 0)
-            used += (size_t)got;
-        else if (got < 0 && errno == EINTR)
-            got = 1;
-    }
-    if (got < 0)
+    size_t used;
+    if (!whole_file_read(fd, text, cap, &used))
         config_fault(faults, 0, NULL, NULL, "cannot be read (%s); mend that", strerror(errno));
     else if (used == cap)
         config_fault(faults, 0, NULL, NULL, "is larger than %d bytes; shorten it", MAX_FILE_BYTES);

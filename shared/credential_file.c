@@ -1,5 +1,7 @@
 #include "credential_file.h"
 
+#include "whole_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -25,13 +27,7 @@ static enum err check_file(const char *path, const struct stat *st, size_t max, 
 static enum err read_all(int fd, const char *path, char *text, size_t max, size_t *n,
                          struct buf *fault)
 {
-    ssize_t got = 1;
-    *n = 0;
-    while (got > 0 && *n < max) {
-        got = read(fd, text + *n, max - *n);
-        *n += got > 0 ? (size_t)got : 0;
-    }
-    if (got >= 0)
+    if (whole_file_read(fd, text, max, n))
         return ERR_OK;
     buf_printf(fault, "%s cannot be read (%s); mend that", path, strerrordesc_np(errno));
     return ERR_FILE;

@@ -1,5 +1,7 @@
 #include "key_file.h"
 
+#include "whole_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -143,20 +145,11 @@ static enum err read_text(const struct key_directory *dir, const char *name, cha
                    dir->path, name, dir->path, name);
         return ERR_KEYS;
     }
-    size_t used = 0;
-    ssize_t got = 1;
-    while (got > 0 && used < TEXT_MAX) {
-        got = read(fd, text + used, TEXT_MAX - used);
-        if (got > 0)
-            used += (size_t)got;
-    }
-    if (got != 0) {
-        buf_printf(fault, "key file %s/%s: %s", dir->path, name,
-                   got < 0 ? strerror(errno) : "too large");
-        return ERR_KEYS;
-    }
-    *n = used;
-    return ERR_OK;
+    bool read = whole_file_read(fd, text, TEXT_MAX, n);
+    if (read && *n < TEXT_MAX)
+        return ERR_OK;
+    buf_printf(fault, "key file %s/%s: %s", dir->path, name, read ? "too large" : strerror(errno));
+    return ERR_KEYS;
 }
 
 static bool is_the_key(const struct jwk *key, const char *kid, const char *alg)

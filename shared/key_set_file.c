@@ -1,6 +1,7 @@
 #include "key_set_file.h"
 
 #include "log.h"
+#include "whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,19 +43,15 @@ static void complain(const struct key_set_file *f, const char *reason)
 }
 
 /* The whole text; the caller wipes and frees it. */
-static char *read_whole(int fd, size_t size)
+static char *read_text(int fd, size_t size)
 {
     char *text = malloc(size + 1);
-    size_t n = 0;
-    while (text != NULL && n < size) {
-        ssize_t got = read(fd, text + n, size - n);
-        if (got <= 0) {
-            free(text);
-            return NULL;
-        }
-        n += (size_t)got;
-    }
-    return text;
+    size_t n;
+    if (text == NULL || (whole_file_read(fd, text, size, &n) && n == size))
+        return text;
+    OPENSSL_cleanse(text, size);
+    free(text);
+    return NULL;
 }
 
 static bool has_secret(const struct jwk_set *set)
@@ -79,7 +76,7 @@ static struct jwk_set *parse(const struct key_set_file *f, int fd, const struct 
 {
     struct jwk_set *set = NULL;
     size_t size = (size_t)sb->st_size;
-    char *text = S_ISREG(sb->st_mode) && size <= KEY_SET_FILE_MAX ? read_whole(fd, size) : NULL;
+    char *text = S_ISREG(sb->st_mode) && size <= KEY_SET_FILE_MAX ? read_text(fd, size) : NULL;
     if (text == NULL) {
         complain(f, "it is no regular file of at most 1 MiB");
         return NULL;
