@@ -49,14 +49,14 @@ static enum err purge_list(struct store *st, const char *const list[], size_t co
     return e;
 }
 
-/* From the first that has not been looked at; *more unless that was the last. */
-static enum err sweep_on(struct store *st, unsigned among, bool *more)
+/* Behind those that were looked at and stay; *more unless there are none. */
+static enum err sweep_on(struct store *st, unsigned stay, bool *more)
 {
     sqlite3_stmt *s = NULL;
     bool row = false;
     enum err e = store_start(
         st, "SELECT digest FROM jti WHERE digest >= ?1 ORDER BY digest LIMIT 1 OFFSET ?2",
-        PARAMS(DIGEST(st->swept), INTEGER(among)), &s);
+        PARAMS(DIGEST(st->swept), INTEGER(stay)), &s);
     if (e != ERR_OK)
         return e;
     e = store_row(st, s, &row);
@@ -79,7 +79,7 @@ static enum err sweep_jtis(struct store *st, int64_t now, unsigned rows, bool *m
     int gone = 0;
     enum err e = store_jti_drop(st, &st->swept, among, rows, now, &gone);
     if (e == ERR_OK && (unsigned)gone < rows)
-        return sweep_on(st, among, more);
+        return sweep_on(st, among - (unsigned)gone, more);
     *more = true;
     return e;
 }

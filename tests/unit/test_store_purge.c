@@ -135,11 +135,11 @@ static void seen_jtis_are_looked_at_by_parts(void **state)
     bool more = true;
     int calls = 0;
     run(f, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000)"
-           " INSERT INTO jti SELECT randomblob(32), CASE WHEN i % 100 = 0 THEN 10 ELSE 5000 END"
-           " FROM n");
+           " INSERT INTO jti SELECT CAST(printf('%032d', i) AS BLOB),"
+           " CASE WHEN i % 40 = 1 THEN 10 ELSE 5000 END FROM n");
     for (; more && calls < 100; calls++)
         assert_int_equal(store_purge(f->st, 1000, 5, &more), ERR_OK);
-    assert_int_equal(count_rows(f, "jti"), 990);
+    assert_int_equal(count_rows(f, "jti"), 975); /* also those where a part begins have gone */
     assert_in_range(calls, 1000 / (16 * 5), 1000 / (16 * 5) + 3);
     assert_int_equal(store_purge(f->st, 1000, 5, &more), ERR_OK); /* from the first one again */
     assert_true(more);
