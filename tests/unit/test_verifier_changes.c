@@ -64,15 +64,6 @@ static void a_change_counts_at_once(void **state)
     verifier_free(v);
 }
 
-static int count_statement(unsigned kind, void *context, void *statement, void *text)
-{
-    (void)kind;
-    (void)statement;
-    (void)text;
-    ++*(int *)context;
-    return 0;
-}
-
 /* And the store is not asked as long as nothing changes. */
 static void a_cached_token_costs_no_statement(void **state)
 {
@@ -83,7 +74,7 @@ static void a_cached_token_costs_no_statement(void **state)
     site_add_client(s, "a", "system/*.rs");
     struct slice token = site_token(s, "a", "j", SITE_NOW, SITE_NOW + 300);
     assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
-    sqlite3_trace_v2(mine->db, SQLITE_TRACE_STMT, count_statement, &statements);
+    count_statements(mine, &statements);
     for (int i = 0; i < 100; i++)
         assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
     assert_int_equal(statements, 0);
@@ -148,7 +139,7 @@ static void an_opaque_token_is_cached_and_revoked_like_any(void **state)
     struct slice token = site_opaque(s, "a", "j", SITE_NOW, SITE_NOW + 300);
     assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
     int statements = 0;
-    sqlite3_trace_v2(mine->db, SQLITE_TRACE_STMT, count_statement, &statements);
+    count_statements(mine, &statements);
     assert_int_equal(check_at(v, &mine, token, SITE_NOW), ERR_OK);
     assert_int_equal(statements, 0);
     assert_int_equal(store_revoke(s->st, SLICE("j"), SITE_NOW + 300), ERR_OK);

@@ -1,15 +1,6 @@
 /* Verifiers as of several processes of one server: what one has verified, the others know. */
 #include "verifier_fixture.h"
 
-static int count_statement(unsigned kind, void *context, void *statement, void *text)
-{
-    (void)kind;
-    (void)statement;
-    (void)text;
-    ++*(int *)context;
-    return 0;
-}
-
 /* One process, which has answered a request before. */
 struct process {
     struct verifier *v;
@@ -22,7 +13,7 @@ static void begin(struct process *p, const struct config *conf, struct slice fir
     *p = (struct process){.v = verifier_new(conf)};
     assert_non_null(p->v);
     assert_int_equal(check_at(p->v, &p->store, first, SITE_NOW), ERR_OK);
-    sqlite3_trace_v2(p->store->db, SQLITE_TRACE_STMT, count_statement, &p->statements);
+    count_statements(p->store, &p->statements);
 }
 
 static void end(struct process *p)

@@ -24,4 +24,19 @@ static inline enum err check_at(struct verifier *v, struct store **store, struct
     return e;
 }
 
+static inline int count_statement(unsigned kind, void *context, void *statement, void *text)
+{
+    (void)kind;
+    (void)statement;
+    (void)text;
+    ++*(int *)context;
+    return 0;
+}
+
+/* From now on *count is how many statements the store has been asked. */
+static inline void count_statements(struct store *st, int *count)
+{
+    sqlite3_trace_v2(st->db, SQLITE_TRACE_STMT, count_statement, count);
+}
+
 #endif
