@@ -109,9 +109,8 @@ static bool place(struct doctor *d, const struct probe *p, const char **url, con
         *url = text_in(d, d->oauth, SLICE(""), p->target);
         return *url != NULL;
     case AT_WELL_KNOWN:
-        *url = text_in(d, p->target, url_path(slice_of(d->issuer)), "");
-        *url = *url != NULL ? text_in(d, "", d->url.origin, *url) : NULL;
-        return *url != NULL;
+        *target = text_in(d, p->target, url_path(slice_of(d->issuer)), "");
+        break;
     case AT_PLAIN:
     case AT_PLAIN_TOKEN:
         *url = text_in(d, "http://", url_host(d->url.origin), "/");
@@ -256,16 +255,17 @@ static void compare_configuration(struct doctor *d)
         return;
     }
     const struct config_fhir *base = find_base(d, conf, &exact);
-    d->endpoint_only = base == NULL && slice_is(slice_of(d->url.base), conf->url);
-    if (base == NULL && !d->endpoint_only) {
+    if (base != NULL) {
+        tell(d, "configuration", 0, exact ? MISTAKE_NONE : MISTAKE_OTHER_NAME, base->base);
+        d->site.metadata_open = base->metadata_open;
+        d->site.trusts_others = conf->issuer_count > 0;
+    } else if (slice_is(slice_of(d->url.base), conf->url)) {
+        tell(d, "configuration", 0, MISTAKE_NONE, conf->url);
+        d->endpoint_only = exact = true;
+    } else {
         tell(d, "configuration", 0, MISTAKE_BASE, "");
         return;
     }
-    exact |= d->endpoint_only;
-    tell(d, "configuration", 0, exact ? MISTAKE_NONE : MISTAKE_OTHER_NAME,
-         base != NULL ? base->base : conf->url);
-    d->site.metadata_open = base == NULL || base->metadata_open;
-    d->site.trusts_others = base != NULL && conf->issuer_count > 0;
     struct buf url = buf_in(&d->c->arena, CONFIG_MAX_TEXT + 8);
     buf_printf(&url, "%s/token", conf->url);
     d->site.token_url = buf_slice(&url);
@@ -309,25 +309,31 @@ static void learn_token_endpoint(struct doctor *d, const struct seen *seen)
     d->oauth = arena_dup(&d->c->arena, (struct slice){url.p, url.n});
 }
 
+static bool is_of_endpoint(enum probe_place place)
+{
+    return place == AT_TOKEN || place == AT_WELL_KNOWN || place == AT_PLAIN_TOKEN;
+}
+
 static bool applies(const struct doctor *d, const struct probe *p)
 {
     struct slice path = d->url.path;
+    if (d->endpoint_only && !is_of_endpoint(p->place))
+        return false;
     switch (p->place) {
     case AT_BASE:
-        return !d->endpoint_only && (path.n > 0 || p->target[0] == '/') &&
-               (p->auth != AUTH_TOKEN || d->token != NULL);
-    case AT_SLASHED_BASE:
-        return !d->endpoint_only;
+        return (path.n > 0 || p->target[0] == '/') && (p->auth != AUTH_TOKEN || d->token != NULL);
     case AT_CODED_BASE:
-        return !d->endpoint_only && path.n > 1;
+        return path.n > 1;
     case AT_TOKEN:
         return d->oauth != NULL;
     case AT_WELL_KNOWN:
         return d->issuer != NULL;
     case AT_PLAIN:
-        return !d->endpoint_only && d->url.tls;
+        return d->url.tls;
     case AT_PLAIN_TOKEN:
         return d->oauth != NULL && d->url.tls;
+    case AT_SLASHED_BASE:
+        break;
     }
     return true;
 }

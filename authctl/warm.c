@@ -35,7 +35,7 @@ struct asker {
     struct arena arena;
     int64_t slowest_us; /* of its requests in this round */
     bool started, failed;
-    char fault[256]; /* how it failed */
+    char fault[256]; /* how it failed, when it did */
 };
 
 struct warm {
@@ -98,15 +98,19 @@ static void ask_together(struct warm *w, size_t n, int64_t *slowest_us, size_t *
         struct asker *each = &w->askers[i];
         each->slowest_us = 0;
         each->failed = false;
-        each->fault[0] = '\0';
         each->started = pthread_create(&each->thread, NULL, ask_in_a_row, each) == 0;
+        if (!each->started) {
+            struct buf fault = BUF(each->fault);
+            buf_puts(&fault, "no thread can be started");
+            each->failed = true;
+        }
     }
     pthread_mutex_unlock(&w->gate);
     for (size_t i = 0; i < n; i++) {
         const struct asker *each = &w->askers[i];
         if (each->started)
             pthread_join(each->thread, NULL);
-        *failed += !each->started || each->failed;
+        *failed += each->failed;
         *slowest_us = each->slowest_us > *slowest_us ? each->slowest_us : *slowest_us;
     }
 }
@@ -151,7 +155,9 @@ static void tell(struct warm *w, unsigned number, const struct round *r)
     buf_putc(out, '\n');
 }
 
-static enum status tell_end(struct warm *w, unsigned rounds, int64_t took_ms, bool warm)
+/* dead: the URL at which every request failed; NULL: there was none. */
+static enum status tell_end(struct warm *w, unsigned rounds, int64_t took_ms, bool warm,
+                            const char *dead)
 {
     const struct field fields[] = {
         REPORT_NUMBER("warm", "", FIELD_FLAG, warm),
@@ -167,16 +173,11 @@ static enum status tell_end(struct warm *w, unsigned rounds, int64_t took_ms, bo
     if (warm)
         return STATUS_YES;
     w->c->tell_on_no = true;
+    if (dead != NULL)
+        return ctl_no("%s: every request fails, %s; fhir-authctl doctor %s tells what to mend",
+                      dead, w->askers[0].fault, w->site->base);
     return ctl_no("%zu requests at once still wait after %.0f s: is the pool of processes smaller?",
                   w->n, (double)took_ms / 1e3);
-}
-
-/* No process is waited for here: more rounds would not help. */
-static enum status tell_dead(struct warm *w, const char *url)
-{
-    w->c->tell_on_no = true;
-    return ctl_no("%s: every request fails, %s; fhir-authctl doctor %s tells what to mend", url,
-                  w->askers[0].fault, w->site->base);
 }
 
 static enum status rounds(struct warm *w)
@@ -189,14 +190,14 @@ static enum status rounds(struct warm *w)
         if (number > 0)
             nanosleep(&pause, NULL);
         if (clock_ms() - begin > LIMIT_MS)
-            return tell_end(w, number, clock_ms() - begin, false);
+            return tell_end(w, number, clock_ms() - begin, false, NULL);
         run_round(w, &r);
-        if (r.dead != NULL)
-            return tell_dead(w, r.dead);
+        if (r.dead != NULL) /* no process is waited for: more rounds would not help */
+            return tell_end(w, number + 1, clock_ms() - begin, false, r.dead);
         tell(w, number + 1, &r);
         quiet = is_quiet(&r) ? quiet + 1 : 0;
     }
-    return tell_end(w, number, clock_ms() - begin, true);
+    return tell_end(w, number, clock_ms() - begin, true, NULL);
 }
 
 /* False when memory is out; what there is then is freed all the same. */

@@ -2,6 +2,7 @@
 #include "config_keys.h"
 
 #include "scope.h"
+#include "url.h"
 
 #include <string.h>
 
@@ -173,9 +174,7 @@ static void settle_fhir(struct config *c, struct config_faults *faults)
         struct config_fhir *f = &c->fhir[i];
         if (f->audience[0] == '\0')
             memcpy(f->audience, f->base, sizeof f->audience);
-        const char *host = strstr(f->base, "://");
-        const char *path = host != NULL ? strchr(host + 3, '/') : NULL;
-        f->path = path != NULL ? path : f->base + strlen(f->base);
+        f->path = url_path(slice_of(f->base)).p;
         for (size_t k = 0; k < i; k++)
             if (f->base[0] != '\0' && c->fhir[k].base[0] != '\0' &&
                 strcmp(f->path, c->fhir[k].path) == 0)

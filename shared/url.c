@@ -120,7 +120,7 @@ struct slice url_path(struct slice url)
     struct slice rest = url, part;
     for (int i = 0; i < 3; i++)
         slice_cut(&rest, '/', &part); /* scheme, nothing, authority */
-    return rest.p != NULL ? (struct slice){rest.p - 1, rest.n + 1} : SLICE("");
+    return rest.p != NULL ? (struct slice){rest.p - 1, rest.n + 1} : slice_skip(url, url.n);
 }
 
 bool url_same(struct slice a, struct slice b)

@@ -5,7 +5,7 @@
 
 #include "slice.h"
 
-/* From the slash behind the authority of an absolute URL on; empty when there is none. */
+/* From the slash behind the authority of an absolute URL on; its empty end when there is none. */
 struct slice url_path(struct slice url);
 
 /*

@@ -6,6 +6,7 @@
 #define FHIR_AUTH_FUZZ_H
 
 #include "arena.h"
+#include "config.h"
 #include "jwk.h"
 
 #include <stdio.h>
@@ -44,6 +45,14 @@ static inline struct jwk *fuzz_key(const char *file)
     CHECK(jwk_from_json(json_member(document, "key"), &key) == ERR_OK);
     json_free(document);
     return key;
+}
+
+/* A configuration that has no faults. */
+static inline void fuzz_configure(struct slice text, struct config *out)
+{
+    char faults[4096];
+    struct buf why = BUF(faults);
+    CHECK(config_parse(text, "fuzz.conf", out, &why) == ERR_OK);
 }
 
 #endif

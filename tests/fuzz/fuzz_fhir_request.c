@@ -10,15 +10,14 @@ static const struct config *policies(void)
 {
     static struct config conf;
     static bool is_read;
-    char text[16384], faults[4096];
-    struct buf why = BUF(faults);
+    char text[16384];
     if (is_read)
         return &conf;
     FILE *f = fopen("tests/decisions/policies.conf", "rb");
     CHECK(f != NULL);
     size_t n = fread(text, 1, sizeof text, f);
     fclose(f);
-    CHECK(config_parse((struct slice){text, n}, "policies.conf", &conf, &why) == ERR_OK);
+    fuzz_configure((struct slice){text, n}, &conf);
     is_read = true;
     return &conf;
 }

@@ -7,19 +7,17 @@
 static const struct config_issuer *issuer(void)
 {
     static struct config conf;
-    static char faults[1024];
-    struct buf why = BUF(faults);
     if (conf.issuer_count == 0)
-        CHECK(config_parse(SLICE("[token-endpoint]\nissuer = https://fhir.example.org/oauth\n"
-                                 "[fhir \"main\"]\nbase = https://fhir.example.org/fhir\n"
-                                 "[issuer \"as\"]\nissuer = https://as.example.org\n"
-                                 "audience = any\nkeys = introspection\n"
-                                 "introspection = https://as.example.org/introspect\n"
-                                 "introspection_client_id = fhir\n"
-                                 "introspection_secret_file = /etc/fhir-auth/secret\n"
-                                 "scope_claim = scope scp realm_access.roles\n"
-                                 "[scope-map \"as\"]\nreader = system/*.rs\n"),
-                           "fuzz.conf", &conf, &why) == ERR_OK);
+        fuzz_configure(SLICE("[token-endpoint]\nissuer = https://fhir.example.org/oauth\n"
+                             "[fhir \"main\"]\nbase = https://fhir.example.org/fhir\n"
+                             "[issuer \"as\"]\nissuer = https://as.example.org\n"
+                             "audience = any\nkeys = introspection\n"
+                             "introspection = https://as.example.org/introspect\n"
+                             "introspection_client_id = fhir\n"
+                             "introspection_secret_file = /etc/fhir-auth/secret\n"
+                             "scope_claim = scope scp realm_access.roles\n"
+                             "[scope-map \"as\"]\nreader = system/*.rs\n"),
+                       &conf);
     return &conf.issuers[0];
 }
 

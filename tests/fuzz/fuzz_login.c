@@ -9,13 +9,11 @@
 static const struct config *site(void)
 {
     static struct config conf;
-    static char faults[1024];
-    struct buf why = BUF(faults);
     if (conf.issuer[0] == '\0')
-        CHECK(config_parse(SLICE("[token-endpoint]\nissuer = https://fhir.example.org/oauth\n"
-                                 "client_certificates = yes\n"
-                                 "[fhir \"main\"]\nbase = https://fhir.example.org/fhir\n"),
-                           "fuzz.conf", &conf, &why) == ERR_OK);
+        fuzz_configure(SLICE("[token-endpoint]\nissuer = https://fhir.example.org/oauth\n"
+                             "client_certificates = yes\n"
+                             "[fhir \"main\"]\nbase = https://fhir.example.org/fhir\n"),
+                       &conf);
     return &conf;
 }
 

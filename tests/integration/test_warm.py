@@ -1,4 +1,5 @@
 """mod_fcgid's pool is grown before clients come, as the unit does it: after a start and after a reload."""
+import json
 import re
 import shlex
 import shutil
@@ -62,24 +63,25 @@ def test_warm_after_start_and_after_reload(monkeypatch):
 
 
 def test_it_ends_at_once_when_nothing_can_come_of_it():
-    """No minute of waiting for a server that is not there, or for a program that does not start."""
+    """No minute of waiting for a server that is not there, or that answers with nothing but errors."""
     with Gateway("apache") as gw:
         conf = gw.dir / "etc" / "fhir-auth.conf"
         command = [str(gateway.BUILD / "fhir-authctl"), "doctor", gw.base, "--warm", "2", "--ca", gw.ca]
         env = {"no_proxy": "*", "FHIR_AUTH_CONF": str(conf), **gw.sanitizer_options()}
 
-        def warm() -> str:
+        def warm(*options: str) -> str:
             done = subprocess.run(
-                command, env=env, capture_output=True, text=True, timeout=40, check=False)
+                [*command, *options], env=env, capture_output=True, text=True, timeout=40, check=False)
             assert (done.returncode, done.stdout) == (1, "")
             assert f"fhir-authctl doctor {gw.base} tells what to mend" in done.stderr
             return done.stderr
 
         assert "/fhir/Patient?_count=1: every request fails, no answer: " in warm()
-        gw.edit("apache-site.conf", 'AliasMatch "^/oauth(/|$)" ', 'AliasMatch "^/oauth(/|$)" /nosuch')
         gw.edit("apache-site.conf", "ProxyPass /fhir-auth-deny !", "ProxyPass /oauth http://127.0.0.1:9/")
         gw.start()
         assert "/oauth/health: every request fails, status 503;" in warm()
+        record = json.loads(next(line for line in warm("--json").splitlines() if line.startswith("{")))
+        assert (record["warm"], record["requests_at_once"], record["rounds"]) == (False, 2, 1)
 
 
 def test_misuse():
